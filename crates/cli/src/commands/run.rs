@@ -1,0 +1,120 @@
+//! Plan, train, evaluate, export.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use sanbao_contract::verdict::Verdict;
+use sanbao_contract::worker::{Job, Message};
+use sanbao_project::RunFolder;
+use sanbao_worker::{Ended, RunSpec, supervise};
+
+use super::setup::planned;
+use crate::arguments::{ExportArgs, PlanArgs, RunArgs, TrainArgs};
+use crate::show;
+
+/// `sanbao plan`.
+pub fn plan(args: &PlanArgs) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let planned = planned(args.base.model.as_deref(), &args.source, &args.recipe, &folder.path().join("run"))?;
+    if args.json {
+        return show::json(&planned.spec.plan);
+    }
+    show::data_report(planned.data.report());
+    show::plan(&planned.spec.plan);
+    Ok(())
+}
+
+/// `sanbao train`.
+pub fn train(args: &TrainArgs) -> Result<()> {
+    if args.resume {
+        RunFolder::look(&args.out)?;
+    } else {
+        let planned = planned(args.base.model.as_deref(), &args.source(), &args.recipe, &args.out)?;
+        if !args.json {
+            show::data_report(planned.data.report());
+            show::plan(&planned.spec.plan);
+        }
+    }
+    train_run(&args.out, args.json)
+}
+
+/// Trains the run in a folder in a child process, showing how it goes.
+pub fn train_run(run: &Path, json: bool) -> Result<()> {
+    let job = Job::Train { run: run.display().to_string(), micro_batch_tokens: None };
+    let mut view = show::TrainingView::new(json);
+    let ended = in_worker(job, &mut |message| view.message(message))?;
+    view.finish();
+    match ended {
+        Ended::Done(Message::Trained { finished: true, .. }) => Ok(()),
+        _ => anyhow::bail!(
+            "stopped. Go on with: sanbao train --resume --out {}",
+            run.display()
+        ),
+    }
+}
+
+/// `sanbao evaluate`.
+pub fn evaluate(args: &RunArgs) -> Result<()> {
+    let verdict = evaluate_run(&args.run)?;
+    if args.json {
+        return show::json(&verdict);
+    }
+    show::line(&sanbao_evaluate::verdict_text(&verdict));
+    let folder = RunFolder::look(&args.run)?;
+    show::line(&format!("Report: {}", folder.report_path().display()));
+    Ok(())
+}
+
+/// Judges a run in a child process and writes its report.
+pub fn evaluate_run(run: &Path) -> Result<Verdict> {
+    let job = Job::Evaluate { run: run.display().to_string() };
+    let bar = show::bar("Asking both models");
+    let ended = in_worker(job, &mut |message| {
+        if let Message::Progress(progress) = message {
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+            bar.set_message(show::stage(&progress.stage));
+        }
+    })?;
+    bar.finish_and_clear();
+    let Ended::Done(Message::Verdict(verdict)) = ended else {
+        anyhow::bail!("stopped before the verdict");
+    };
+    sanbao_worker::write_report(run, &verdict)?;
+    Ok(*verdict)
+}
+
+/// `sanbao export`.
+pub fn export(args: &ExportArgs) -> Result<()> {
+    let bar = show::spinner("Exporting");
+    let exported = sanbao_worker::jobs::export(
+        &args.run,
+        &args.target,
+        args.dtype.as_deref(),
+        args.epoch,
+        &args.out,
+    )?;
+    bar.finish_and_clear();
+    show::exported(&exported, &args.out);
+    Ok(())
+}
+
+/// Runs a job in a child process; Ctrl-C asks it to stop.
+fn in_worker(job: Job, on_message: &mut (dyn FnMut(&Message) + Send)) -> Result<Ended> {
+    let program = std::env::current_exe().context("this program cannot find itself")?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let stop = async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        Ok(supervise(&program, job, stop, on_message).await?)
+    })
+}
+
+/// What a run was to do.
+pub fn spec(run: &Path) -> Result<RunSpec> {
+    let folder = RunFolder::look(run)?;
+    Ok(sanbao_project::read_json(&folder.plan_path())?)
+}

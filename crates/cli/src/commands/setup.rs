@@ -1,0 +1,165 @@
+//! What several commands begin with.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sanbao_data::{PrepareOptions, Prepared, Source, prepare};
+use sanbao_models::BaseModel;
+use sanbao_project::RunFolder;
+use sanbao_train::recipes::{recipe, recommended};
+use sanbao_train::{PlanInput, TrainSettings, estimate_seconds, plan};
+use sanbao_worker::{RUN_SPEC_FORMAT, RunSpec, SourceSpec, devices};
+
+use crate::arguments::{RecipeArgs, SourceArgs, chosen};
+use crate::show;
+
+/// The base model that was named, or the starter model.
+///
+/// # Errors
+/// When it cannot be opened or fetched.
+pub fn base_model(path: Option<&Path>) -> Result<BaseModel> {
+    let path = match path {
+        Some(path) => path.to_owned(),
+        None => starter_model()?,
+    };
+    Ok(BaseModel::open(&path)?)
+}
+
+fn starter_model() -> Result<PathBuf> {
+    let bar = show::download_bar("Starter model");
+    let path = sanbao_hub::starter_model(None, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    Ok(path)
+}
+
+/// The files that were named, with their mapping.
+///
+/// # Errors
+/// When a mapping does not fit the columns.
+pub fn sources(args: &SourceArgs) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for path in &args.data {
+        let mut source = Source::new(path);
+        if !args.map.is_empty() || args.shape.is_some() {
+            source.mapping = Some(sanbao_data::mapping_for(path, &args.map, args.shape.map(Into::into))?);
+        }
+        sources.push(source);
+    }
+    Ok(sources)
+}
+
+/// Reads, checks, splits and tokenises into a folder.
+///
+/// # Errors
+/// When the files cannot be used.
+pub fn prepared(
+    base: &BaseModel,
+    args: &SourceArgs,
+    max_length: usize,
+    seed: u64,
+    folder: &Path,
+) -> Result<Prepared> {
+    let options = PrepareOptions {
+        max_length,
+        seed,
+        task: args.task.map(Into::into),
+        ..PrepareOptions::default()
+    };
+    let bar = show::spinner("Reading the examples");
+    prepare(&sources(args)?, &base.tokenizer, &options, folder, &mut |progress| {
+        bar.set_message(show::preparing(&progress));
+    })?;
+    bar.finish_and_clear();
+    Ok(Prepared::open(folder)?)
+}
+
+/// A run that is ready to start.
+pub struct Planned {
+    /// Its folder; the lock is given up when this is dropped.
+    pub folder: RunFolder,
+    /// What it is to do.
+    pub spec: RunSpec,
+    /// The examples.
+    pub data: Prepared,
+}
+
+/// Prepares the data, makes the plan and writes both into the run's folder.
+///
+/// # Errors
+/// When the run would teach nothing, does not fit its recipe, or a file cannot be used.
+pub fn planned(
+    model: Option<&Path>,
+    source: &SourceArgs,
+    args: &RecipeArgs,
+    root: &Path,
+) -> Result<Planned> {
+    let base = base_model(model)?;
+    let device = devices::open(&args.device)?;
+    let folder = RunFolder::create(root)?;
+    let data = prepared(&base, source, max_length(&base, args)?, args.seed, &folder.prepared())?;
+    let task = data.report().task;
+    let recipe = match &args.recipe {
+        Some(name) => recipe(name)?,
+        None => recommended(task),
+    };
+    let (mut plan, settings) = plan(&PlanInput {
+        recipe,
+        base: &base,
+        device: &device.report.id,
+        on_cpu: device.is_cpu(),
+        memory_there: device.report.memory,
+        data: &data,
+        dial: args.dial.into(),
+        seed: args.seed,
+        chosen: &chosen(recipe, &args.set)?,
+    })?;
+    let bar = show::spinner("Measuring how fast this machine is");
+    plan.seconds = Some(seconds(&base, &device.device, &data, &settings)?);
+    bar.finish_and_clear();
+    let spec = RunSpec {
+        format: RUN_SPEC_FORMAT,
+        model: absolute(&base.path)?,
+        device: device.report.id.clone(),
+        sources: sources(source)?
+            .into_iter()
+            .map(|source| Ok(SourceSpec { path: absolute(&source.path)?, mapping: source.mapping }))
+            .collect::<Result<_>>()?,
+        dial: args.dial.into(),
+        plan,
+        settings,
+        majority_label: data.report().labels.first().map(|(label, _)| label.clone()),
+    };
+    sanbao_project::write_json(&folder.plan_path(), &spec)?;
+    Ok(Planned { folder, spec, data })
+}
+
+fn seconds(
+    base: &BaseModel,
+    device: &burn::tensor::Device,
+    data: &Prepared,
+    settings: &TrainSettings,
+) -> Result<f64> {
+    let model = base.load(device)?;
+    Ok(estimate_seconds(&model, data, settings)?)
+}
+
+/// `max_length` as chosen, or by the dial: it must be known before rows are cut.
+fn max_length(base: &BaseModel, args: &RecipeArgs) -> Result<usize> {
+    let context = base.spec.max_position_embeddings;
+    let asked = args.set.iter().find_map(|pair| pair.strip_prefix("max_length="));
+    match asked {
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|length| (16..=context).contains(length))
+            .with_context(|| format!("max_length is {text}, but a whole number from 16 to {context} (the model's context) is needed")),
+        None => Ok(sanbao_train::recipes::max_length(args.dial.into()).min(context)),
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("{} cannot be found", path.display()))
+}

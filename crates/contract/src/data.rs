@@ -1,0 +1,209 @@
+//! What is known about a person's file of examples.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What one row of a file is, in the field's standard terms (TRL's dataset formats).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// A text and the class it belongs to: `text`, `label`.
+    TextLabel,
+    /// `instruction`, optional `input`, `output`, optional `system`.
+    Instruction,
+    /// `prompt`, `completion`.
+    PromptCompletion,
+    /// `context`, `question`, `answer`.
+    QuestionAnswer,
+    /// `messages`: a conversation (OpenAI's or ShareGPT's spelling).
+    Messages,
+    /// `prompt`, `chosen`, `rejected`.
+    Preference,
+    /// `prompt`, `completion`, `label` (good or bad).
+    Unpaired,
+    /// Running prose: `text`.
+    Prose,
+}
+
+/// How rows become examples: for each field of the shape, a template over column names,
+/// such as `{{title}}: {{text}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Mapping {
+    /// The shape that the fields below fill.
+    pub shape: Shape,
+    /// Field of the shape and its template over columns, in the order given.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Mapping {
+    /// The template of a field.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, template)| template.as_str())
+    }
+}
+
+/// What was found by looking at a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Recognition {
+    /// Name of the file format in the registry: `csv`, `jsonl`, `json`, `text`.
+    pub format: String,
+    /// Character encoding (WHATWG name), with `BOM` noted in the reason.
+    pub encoding: String,
+    /// Field separator, for delimited formats.
+    pub delimiter: Option<char>,
+    /// Columns (or top-level keys) in the order of the file.
+    pub columns: Vec<String>,
+    /// Proposed mapping.
+    pub mapping: Mapping,
+    /// Why this shape and mapping, in one sentence.
+    pub reason: String,
+}
+
+/// Where an example comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+pub struct Origin {
+    /// File name (without folder).
+    pub file: String,
+    /// 1-based number of the row among the file's data rows.
+    #[ts(type = "number")]
+    pub row: u64,
+    /// 1-based line where the row starts, where the format has lines.
+    #[ts(type = "number | null")]
+    pub line: Option<u64>,
+}
+
+/// What the row teaches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Content {
+    /// A text and its class.
+    Classify {
+        /// The text to judge.
+        text: String,
+        /// Its class.
+        label: String,
+    },
+    /// A conversation whose assistant turns are learnt.
+    Instruct {
+        /// The turns.
+        messages: Vec<crate::Message>,
+    },
+    /// Running prose, every token learnt.
+    Prose {
+        /// The text.
+        text: String,
+    },
+    /// Two answers to a prompt, one liked better.
+    Preference {
+        /// The turns before the answer.
+        prompt: Vec<crate::Message>,
+        /// The better answer.
+        chosen: Vec<crate::Message>,
+        /// The worse answer.
+        rejected: Vec<crate::Message>,
+    },
+    /// One answer to a prompt, liked or not.
+    Unpaired {
+        /// The turns before the answer.
+        prompt: Vec<crate::Message>,
+        /// The answer.
+        completion: Vec<crate::Message>,
+        /// Whether it was liked.
+        label: bool,
+    },
+}
+
+/// One row, understood.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Example {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What it teaches.
+    pub content: Content,
+}
+
+/// What training does with rows of a shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Answer with one of the labels.
+    Classify,
+    /// Answer a prompt.
+    Instruct,
+    /// Continue prose.
+    Prose,
+    /// Prefer one answer over another.
+    Preference,
+}
+
+/// How serious a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Training works but the result suffers.
+    Warning,
+    /// The rows concerned are left out.
+    Dropped,
+    /// Training cannot start.
+    Error,
+}
+
+/// Something the pre-flight found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Finding {
+    /// Stable code: `empty`, `duplicate`, `contradiction`, `truncated`, `rare_class`, `leakage`, …
+    pub code: String,
+    /// How serious.
+    pub severity: Severity,
+    /// How many rows it concerns.
+    #[ts(type = "number")]
+    pub rows: u64,
+    /// The first few rows concerned.
+    pub examples: Vec<Origin>,
+    /// One plain English sentence with the remedy.
+    pub message: String,
+}
+
+/// Rows, tokens and classes of one part of the split.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct PartReport {
+    /// Rows.
+    #[ts(type = "number")]
+    pub rows: u64,
+    /// Tokens.
+    #[ts(type = "number")]
+    pub tokens: u64,
+    /// Tokens that carry loss.
+    #[ts(type = "number")]
+    pub trained_tokens: u64,
+    /// Longest row in tokens.
+    #[ts(type = "number")]
+    pub longest: u64,
+}
+
+/// The result of reading, checking, splitting and tokenising a person's files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct DataReport {
+    /// What was found about each file.
+    pub files: Vec<Recognition>,
+    /// What will be learnt.
+    pub task: Task,
+    /// Rows read.
+    #[ts(type = "number")]
+    pub rows_read: u64,
+    /// Rows left out, after which the parts below remain.
+    #[ts(type = "number")]
+    pub rows_dropped: u64,
+    /// Labels with the number of rows of each, most frequent first (classify).
+    pub labels: Vec<(String, u64)>,
+    /// Part used to learn.
+    pub train: PartReport,
+    /// Part used during the run (early stopping, best checkpoint).
+    pub validation: PartReport,
+    /// Part never seen until the verdict.
+    pub test: PartReport,
+    /// What the pre-flight found, most serious first.
+    pub findings: Vec<Finding>,
+}

@@ -1,0 +1,31 @@
+use sanbao_contract::data::{Finding, Severity};
+
+use super::{Check, Stage, drop_rows, finding, rows_have, they_are};
+use crate::survey::Survey;
+
+/// Preferences whose two answers are the same.
+pub(super) struct SameAnswers;
+
+impl Check for SameAnswers {
+    fn code(&self) -> &'static str {
+        "same_answers"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Rows
+    }
+
+    fn examine(&self, survey: &mut Survey) -> Option<Finding> {
+        let same: Vec<usize> = survey.kept().filter(|(_, row)| row.same_answers).map(|(at, _)| at).collect();
+        if same.is_empty() {
+            return None;
+        }
+        let concerned = drop_rows(survey, &same);
+        let message = format!(
+            "{} the same text as chosen and as rejected answer, from which nothing can be learnt, so {} left out.",
+            rows_have(concerned.rows),
+            they_are(concerned.rows)
+        );
+        Some(finding(self.code(), Severity::Dropped, concerned, message))
+    }
+}

@@ -1,0 +1,60 @@
+use sanbao_contract::data::{Finding, Severity};
+
+use super::{Check, Stage, finding};
+use crate::survey::Survey;
+use crate::tally::Concerned;
+
+/// Rows below which nothing is trained.
+pub const FEWEST_ROWS: usize = 8;
+
+/// Rows below which the verdict will hardly tell anything.
+const FEW_ROWS: usize = 100;
+
+/// Too few rows to learn from and to hold some out.
+pub(super) struct TooFewRows;
+
+impl Check for TooFewRows {
+    fn code(&self) -> &'static str {
+        "too_few_rows"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Rows
+    }
+
+    fn examine(&self, survey: &mut Survey) -> Option<Finding> {
+        let rows = survey.kept().count();
+        let groups = survey.by_input(|_| true).iter().count();
+        let different = if survey.kept().any(|(_, row)| row.running) { rows } else { groups };
+        if different >= FEWEST_ROWS && groups > 1 {
+            return None;
+        }
+        let are = if different == 1 { "row is" } else { "rows are" };
+        let message = format!(
+            "Only {different} different {are} usable and at least {FEWEST_ROWS} are needed to learn from some and test on others; add rows (a few hundred give a result worth having)."
+        );
+        Some(finding(self.code(), Severity::Error, Concerned { rows: rows as u64, examples: Vec::new() }, message))
+    }
+}
+
+/// Enough rows to train on, too few to judge by.
+pub(super) struct FewRows;
+
+impl Check for FewRows {
+    fn code(&self) -> &'static str {
+        "few_rows"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Rows
+    }
+
+    fn examine(&self, survey: &mut Survey) -> Option<Finding> {
+        let rows = survey.kept().count();
+        if !(FEWEST_ROWS..FEW_ROWS).contains(&rows) {
+            return None;
+        }
+        let message = format!("There are only {rows} rows, so that the held-out ones will be too few to tell a small gain from chance; add rows if you can.");
+        Some(finding(self.code(), Severity::Warning, Concerned { rows: rows as u64, examples: Vec::new() }, message))
+    }
+}

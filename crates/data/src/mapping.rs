@@ -1,0 +1,187 @@
+//! Mappings: which columns fill which fields, proposed or given by the person.
+
+use sanbao_contract::data::{Content, Example, Mapping, Shape};
+
+use crate::error::Error;
+use crate::record::Record;
+use crate::shapes::{Filled, SHAPES, ShapeRule, rule};
+use crate::template::{Template, column_template};
+
+/// Reads a mapping from assignments such as `prompt={{title}}: {{text}}`.
+///
+/// A template without braces that is the name of a column stands for that column. Without a shape,
+/// the first of the registry whose fields are those given is taken. Fields that are not assigned
+/// are taken from `recognised` when it is of the same shape.
+///
+/// # Errors
+/// An assignment without `=`, a bad template, a column or field that does not exist (with the list
+/// of those that do), a field given twice, a required field left out.
+pub fn parse_mapping<S: AsRef<str>>(
+    assignments: &[S],
+    shape: Option<Shape>,
+    columns: &[String],
+    recognised: Option<&Mapping>,
+) -> Result<Mapping, Error> {
+    let mut given: Vec<(String, String)> = Vec::new();
+    for assignment in assignments {
+        let assignment = assignment.as_ref();
+        let (field, template) = assignment
+            .split_once('=')
+            .filter(|(field, _)| !field.trim().is_empty())
+            .ok_or_else(|| Error::MappingSyntax { assignment: assignment.to_owned() })?;
+        let field = field.trim().to_lowercase();
+        if given.iter().any(|(name, _)| *name == field) {
+            return Err(Error::RepeatedField { field });
+        }
+        let bare = template.trim();
+        let template = if columns.iter().any(|column| column == bare) { column_template(bare) } else { template.to_owned() };
+        given.push((field, template));
+    }
+    let rule = choose_shape(&given, shape, recognised)?;
+    let mut fields = Vec::new();
+    for field in rule.fields() {
+        let template = given.iter().find(|(name, _)| name == field.name).map(|(_, template)| template.as_str());
+        let recognised = recognised.filter(|mapping| mapping.shape == rule.shape()).and_then(|mapping| mapping.field(field.name));
+        match template.or(recognised) {
+            Some(template) => fields.push((field.name.to_owned(), template.to_owned())),
+            None if field.required => {
+                return Err(Error::MissingField { field: field.name.to_owned(), shape: rule.name().to_owned(), columns: columns.to_vec() });
+            }
+            None => {}
+        }
+    }
+    let mapping = Mapping { shape: rule.shape(), fields };
+    check_columns(&mapping, columns)?;
+    Ok(mapping)
+}
+
+/// The shape asked for, or the first that has every field given and needs no other.
+fn choose_shape(given: &[(String, String)], shape: Option<Shape>, recognised: Option<&Mapping>) -> Result<&'static dyn ShapeRule, Error> {
+    let has_all = |rule: &dyn ShapeRule| given.iter().all(|(name, _)| rule.fields().iter().any(|field| field.name == name));
+    let chosen = match shape {
+        Some(shape) => Some(rule(shape)),
+        None => {
+            let complete = |rule: &dyn ShapeRule| rule.fields().iter().filter(|field| field.required).all(|field| given.iter().any(|(name, _)| name == field.name));
+            let same = recognised.map(|mapping| rule(mapping.shape)).filter(|rule| has_all(*rule));
+            // A preference is only meant when both answers are given, and so for every shape.
+            same.or_else(|| SHAPES.iter().copied().find(|rule| has_all(*rule) && complete(*rule)))
+                .or_else(|| SHAPES.iter().copied().find(|rule| has_all(*rule)))
+        }
+    };
+    let Some(chosen) = chosen else {
+        let known = |name: &str| SHAPES.iter().any(|rule| rule.fields().iter().any(|field| field.name == name));
+        let unknown = given.iter().find(|(name, _)| !known(name)).or(given.last());
+        let mut fields: Vec<String> = SHAPES.iter().flat_map(|rule| rule.fields()).map(|field| field.name.to_owned()).collect();
+        fields.sort();
+        fields.dedup();
+        return Err(Error::UnknownField {
+            field: unknown.map(|(name, _)| name.clone()).unwrap_or_default(),
+            shape: "no shape with the other fields given".into(),
+            known: fields,
+        });
+    };
+    if let Some((field, _)) = given.iter().find(|(name, _)| !chosen.fields().iter().any(|field| field.name == name)) {
+        let known = chosen.fields().iter().map(|field| field.name.to_owned()).collect();
+        return Err(Error::UnknownField { field: field.clone(), shape: chosen.name().to_owned(), known });
+    }
+    Ok(chosen)
+}
+
+/// Checks that every column that the mapping names exists.
+///
+/// # Errors
+/// [`Error::UnknownColumn`] with the columns there are, [`Error::Template`].
+pub fn check_columns(mapping: &Mapping, columns: &[String]) -> Result<(), Error> {
+    for (_, template) in &mapping.fields {
+        for column in Template::parse(template)?.columns() {
+            if !columns.iter().any(|known| known == column) {
+                return Err(Error::UnknownColumn { column: column.to_owned(), known: columns.to_vec() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Turns rows into examples.
+pub struct Mapper {
+    rule: &'static dyn ShapeRule,
+    fields: Vec<(String, Template)>,
+}
+
+impl Mapper {
+    /// Reads the templates of a mapping.
+    ///
+    /// # Errors
+    /// [`Error::Template`].
+    pub fn new(mapping: &Mapping) -> Result<Self, Error> {
+        let fields = mapping.fields.iter().map(|(name, template)| Ok((name.clone(), Template::parse(template)?))).collect::<Result<_, Error>>()?;
+        Ok(Self { rule: rule(mapping.shape), fields })
+    }
+
+    /// What a row teaches.
+    ///
+    /// # Errors
+    /// [`Error::Value`] when a field holds what its shape cannot use.
+    pub fn example(&self, record: &Record) -> Result<Example, Error> {
+        let values = self.fields.iter().map(|(name, template)| (name.clone(), template.fill(&record.fields))).collect();
+        let content: Content = self.rule.content(&Filled::new(values)).map_err(|problem| Error::value(&record.origin, problem))?;
+        Ok(Example { origin: record.origin.clone(), content })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn columns() -> Vec<String> {
+        ["title", "text", "kind"].map(str::to_owned).to_vec()
+    }
+
+    fn parse(assignments: &[&str], shape: Option<Shape>) -> Result<Mapping, Error> {
+        parse_mapping(assignments, shape, &columns(), None)
+    }
+
+    #[test]
+    fn assignments_become_a_mapping() {
+        let mapping = parse(&["completion=kind", "prompt={{title}}: {{text}}"], None).unwrap();
+        assert_eq!(mapping.shape, Shape::PromptCompletion);
+        assert_eq!(mapping.fields, [("prompt".into(), "{{title}}: {{text}}".into()), ("completion".into(), "{{kind}}".into())]);
+        for (fields, shape) in [
+            (vec!["text=text"], Shape::Prose),
+            (vec!["text=text", "label=kind"], Shape::TextLabel),
+            (vec!["question=title", "answer=text"], Shape::QuestionAnswer),
+            (vec!["instruction=Translate.", "input=text", "output=title"], Shape::Instruction),
+            (vec!["chosen=text", "rejected=title"], Shape::Preference),
+            (vec!["prompt=title", "completion=text", "label=kind"], Shape::Unpaired),
+            (vec!["messages=text"], Shape::Messages),
+        ] {
+            assert_eq!(parse(&fields, None).unwrap().shape, shape, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_given_comes_from_the_recognised_mapping() {
+        let recognised = parse(&["text=text", "label=kind"], None).unwrap();
+        let mapping = parse_mapping(&["text={{title}}. {{text}}"], None, &columns(), Some(&recognised)).unwrap();
+        assert_eq!((mapping.shape, mapping.field("label"), mapping.field("text")), (Shape::TextLabel, Some("{{kind}}"), Some("{{title}}. {{text}}")));
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        let messages: Vec<String> = [
+            parse(&["prompt"], None),
+            parse(&["prompt={{titel}}", "completion=x"], None),
+            parse(&["prompt={{title", "completion=x"], None),
+            parse(&["promt={{title}}"], None),
+            parse(&["prompt={{title}}"], None),
+            parse(&["text=a", "text=b"], None),
+            parse(&["answer=text"], Some(Shape::TextLabel)),
+            parse(&["text=text", "chosen=text"], None),
+        ]
+        .into_iter()
+        .map(|result| result.unwrap_err().to_string())
+        .collect();
+        insta::assert_snapshot!(messages.join("\n"));
+    }
+}

@@ -1,0 +1,140 @@
+//! How a row is put to a chat model.
+//!
+//! | shape | system turn | user turn | assistant turn |
+//! |---|---|---|---|
+//! | text_label | | [`classify_messages`] | the label |
+//! | instruction | `system`, if any | `instruction`, blank line, `input` (if any) | `output` |
+//! | prompt_completion | `system`, if any | `prompt` | `completion` |
+//! | question_answer | | `context` (if any), blank line, `question` | `answer` |
+//! | messages | as in the row | as in the row | as in the row |
+//!
+//! Nothing else is added: no preamble, no markers. The model's own chat template does the rest.
+
+use sanbao_contract::Message;
+use sanbao_contract::data::{Content, Shape, Task};
+
+/// Labels up to this number are listed in the prompt.
+pub const MAX_LISTED_LABELS: usize = 20;
+
+/// The prompt for judging a text, used for training and for scoring alike.
+///
+/// Labels are listed in alphabetical order, whatever order they come in; when there are more than
+/// [`MAX_LISTED_LABELS`] they are not listed. The answer to it is the label alone.
+pub fn classify_messages<S: AsRef<str>>(text: &str, labels: &[S]) -> Vec<Message> {
+    let mut listed: Vec<&str> = labels.iter().map(AsRef::as_ref).collect();
+    listed.sort_unstable();
+    listed.dedup();
+    let instruction = if listed.is_empty() || listed.len() > MAX_LISTED_LABELS {
+        "Classify the text. Answer with its label only.".to_owned()
+    } else {
+        format!("Classify the text. Answer with one of these labels only: {}.", listed.join(", "))
+    };
+    vec![Message::new("user", format!("{instruction}\n\n{text}"))]
+}
+
+/// The conversation whose assistant turns are learnt: for a text and its label the prompt and the
+/// label; `None` for prose and preferences, which are no conversations.
+pub fn training_messages<S: AsRef<str>>(content: &Content, labels: &[S]) -> Option<Vec<Message>> {
+    match content {
+        Content::Classify { text, label } => {
+            let mut messages = classify_messages(text, labels);
+            messages.push(Message::new("assistant", label.clone()));
+            Some(messages)
+        }
+        Content::Instruct { messages } => Some(messages.clone()),
+        Content::Prose { .. } | Content::Preference { .. } | Content::Unpaired { .. } => None,
+    }
+}
+
+/// The task that rows of a shape are usually for.
+pub fn usual_task(shape: Shape) -> Task {
+    match shape {
+        Shape::TextLabel => Task::Classify,
+        Shape::Instruction | Shape::PromptCompletion | Shape::QuestionAnswer | Shape::Messages => Task::Instruct,
+        Shape::Prose => Task::Prose,
+        Shape::Preference | Shape::Unpaired => Task::Preference,
+    }
+}
+
+/// A task's name as it is serialised.
+pub(crate) fn task_name(task: Task) -> &'static str {
+    match task {
+        Task::Classify => "classify",
+        Task::Instruct => "instruct",
+        Task::Prose => "prose",
+        Task::Preference => "preference",
+    }
+}
+
+/// Uses a row for another task than its shape's usual one.
+///
+/// A label can be learnt as an answer (instruct); a short conversation can be classified by its
+/// answer; of a preference the liked answer can be learnt (`None` for a disliked single answer);
+/// any row's texts can be learnt as prose.
+///
+/// # Errors
+/// The advice, when the row cannot be used so.
+pub fn for_task(content: Content, task: Task) -> Result<Option<Content>, &'static str> {
+    let converted = match (content, task) {
+        (content @ Content::Classify { .. }, Task::Classify)
+        | (content @ Content::Instruct { .. }, Task::Instruct)
+        | (content @ Content::Prose { .. }, Task::Prose)
+        | (content @ (Content::Preference { .. } | Content::Unpaired { .. }), Task::Preference) => content,
+        (Content::Classify { text, label }, Task::Instruct) => {
+            Content::Instruct { messages: vec![Message::new("user", text), Message::new("assistant", label)] }
+        }
+        (Content::Classify { text, .. }, Task::Prose) => Content::Prose { text },
+        (Content::Instruct { messages }, Task::Classify) => match messages.as_slice() {
+            [user, assistant] if user.role == "user" && assistant.role == "assistant" => {
+                Content::Classify { text: user.text().to_owned(), label: assistant.text().trim().to_owned() }
+            }
+            _ => return Err("only rows of one question and one answer can be classified; use the task instruct"),
+        },
+        (Content::Instruct { messages }, Task::Prose) => {
+            let texts: Vec<&str> = messages.iter().map(Message::text).filter(|text| !text.trim().is_empty()).collect();
+            Content::Prose { text: texts.join("\n\n") }
+        }
+        (Content::Preference { mut prompt, chosen, .. }, Task::Instruct) => {
+            prompt.extend(chosen);
+            Content::Instruct { messages: prompt }
+        }
+        (Content::Unpaired { label: false, .. }, Task::Instruct) => return Ok(None),
+        (Content::Unpaired { mut prompt, completion, .. }, Task::Instruct) => {
+            prompt.extend(completion);
+            Content::Instruct { messages: prompt }
+        }
+        (Content::Prose { .. }, _) => return Err("prose has no answers to learn; use the task prose"),
+        (_, Task::Preference) => return Err("a preference needs two answers, or one that is liked or not; use another task"),
+        (Content::Preference { .. } | Content::Unpaired { .. }, Task::Classify | Task::Prose) => {
+            return Err("use the task preference, or instruct to learn the answers that are liked");
+        }
+    };
+    Ok(Some(converted))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn the_prompt_does_not_depend_on_the_order_of_labels() {
+        let prompt = classify_messages("Great film.", &["positive", "negative"]);
+        assert_eq!(prompt, classify_messages("Great film.", &["negative", "positive", "negative"]));
+        assert_eq!(prompt[0].text(), "Classify the text. Answer with one of these labels only: negative, positive.\n\nGreat film.");
+        let many: Vec<String> = (0..21).map(|at| format!("label {at}")).collect();
+        assert_eq!(classify_messages("x", &many)[0].text(), "Classify the text. Answer with its label only.\n\nx");
+        assert!(classify_messages("x", &many[..20])[0].text().contains("label 19"));
+    }
+
+    #[test]
+    fn rows_can_serve_other_tasks() {
+        let label = Content::Classify { text: "t".into(), label: "l".into() };
+        let turns = Content::Instruct { messages: vec![Message::new("user", "t"), Message::new("assistant", " l")] };
+        assert_eq!(for_task(turns, Task::Classify), Ok(Some(label.clone())));
+        assert_eq!(for_task(label.clone(), Task::Prose), Ok(Some(Content::Prose { text: "t".into() })));
+        assert!(for_task(label, Task::Preference).is_err());
+        let disliked = Content::Unpaired { prompt: vec![], completion: vec![], label: false };
+        assert_eq!(for_task(disliked, Task::Instruct), Ok(None));
+    }
+}

@@ -1,0 +1,182 @@
+//! Shapes: what the columns of a file are for, and what a row teaches.
+//!
+//! To add one: a file here with a [`ShapeRule`], one line in [`SHAPES`] at the place where it
+//! should be asked, one arm in [`rule`], and a case for the conformance test.
+
+mod column;
+mod conversation;
+mod instruction;
+mod messages;
+mod preference;
+mod prompt_completion;
+mod prose;
+mod question_answer;
+mod text_label;
+mod unpaired;
+
+use sanbao_contract::data::{Content, Mapping, Shape};
+use serde_json::Value;
+
+use crate::template::{column_template, text_of};
+
+pub use column::Column;
+use conversation::{conversation, is_conversation, turns};
+use unpaired::truth;
+
+/// Every shape, in the order in which a file is tried against them.
+pub static SHAPES: &[&dyn ShapeRule] = &[
+    &preference::Preference,
+    &unpaired::Unpaired,
+    &messages::Messages,
+    &instruction::Instruction,
+    &question_answer::QuestionAnswer,
+    &prompt_completion::PromptCompletion,
+    &text_label::TextLabel,
+    &prose::Prose,
+];
+
+/// The rule of a shape.
+pub fn rule(shape: Shape) -> &'static dyn ShapeRule {
+    match shape {
+        Shape::TextLabel => &text_label::TextLabel,
+        Shape::Instruction => &instruction::Instruction,
+        Shape::PromptCompletion => &prompt_completion::PromptCompletion,
+        Shape::QuestionAnswer => &question_answer::QuestionAnswer,
+        Shape::Messages => &messages::Messages,
+        Shape::Preference => &preference::Preference,
+        Shape::Unpaired => &unpaired::Unpaired,
+        Shape::Prose => &prose::Prose,
+    }
+}
+
+/// One field of a shape.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Standard name.
+    pub name: &'static str,
+    /// Whether a row cannot do without.
+    pub required: bool,
+    /// What columns with this meaning are called, in lower case without blanks, `_` and `-`;
+    /// the most telling first.
+    pub names: &'static [&'static str],
+}
+
+/// A shape: how it is recognised, and what its rows teach.
+pub trait ShapeRule: Sync {
+    /// The shape.
+    fn shape(&self) -> Shape;
+
+    /// Its name, as the shape is serialised.
+    fn name(&self) -> &'static str;
+
+    /// Its fields, in the order in which people write them.
+    fn fields(&self) -> &'static [Field];
+
+    /// Whether the names of the columns tell this shape: the mapping and the reason as a clause
+    /// (`q` is the question and …). All shapes are asked this before any is asked about content.
+    fn by_name(&self, columns: &[Column]) -> Option<(Mapping, String)> {
+        by_names(self.fields(), columns).map(|fields| {
+            let mapping = mapping(self.shape(), self.fields(), &fields);
+            let reason = clause(&fields);
+            (mapping, reason)
+        })
+    }
+
+    /// Whether the content of the columns tells this shape, when no names did.
+    fn by_content(&self, columns: &[Column]) -> Option<(Mapping, String)> {
+        let _ = columns;
+        None
+    }
+
+    /// What a row teaches.
+    ///
+    /// # Errors
+    /// The clause that tells what a field should hold, when it holds something else.
+    fn content(&self, fields: &Filled) -> Result<Content, String>;
+}
+
+/// The fields of a shape, filled from a row.
+#[derive(Debug)]
+pub struct Filled {
+    values: Vec<(String, Value)>,
+}
+
+impl Filled {
+    /// Fields and their values.
+    pub fn new(values: Vec<(String, Value)>) -> Self {
+        Self { values }
+    }
+
+    /// The value of a field; `None` when it is not mapped or the row has none.
+    pub fn value(&self, field: &str) -> Option<&Value> {
+        self.values.iter().find(|(name, _)| name == field).map(|(_, value)| value).filter(|value| !value.is_null())
+    }
+
+    /// The value of a field as text, empty when there is none.
+    pub fn text(&self, field: &str) -> String {
+        self.value(field).map(text_of).unwrap_or_default()
+    }
+}
+
+/// Whether a column of this name has a meaning in some shape.
+pub(crate) fn is_known_name(name: &str) -> bool {
+    let name = plain_name(name);
+    name.len() > 1 && SHAPES.iter().flat_map(|rule| rule.fields()).any(|field| field.names.contains(&name.as_str()))
+}
+
+/// A column name as the lists of names have it.
+fn plain_name(name: &str) -> String {
+    name.trim().chars().filter(|c| !matches!(c, ' ' | '_' | '-' | '　')).flat_map(char::to_lowercase).collect()
+}
+
+/// The column whose name tells that it is this field, unless taken.
+fn named<'a>(field: &Field, columns: &'a [Column], taken: &[&str]) -> Option<&'a Column> {
+    field.names.iter().find_map(|name| columns.iter().find(|column| plain_name(&column.name) == *name && !taken.contains(&column.name.as_str())))
+}
+
+/// Matches every field by name; `None` when a required one is missing.
+fn by_names<'a>(fields: &[Field], columns: &'a [Column]) -> Option<Vec<(&'static str, &'a str)>> {
+    let mut taken: Vec<&str> = Vec::new();
+    let mut found = Vec::new();
+    // Required fields choose first: `input` is the prompt where nothing else is.
+    for field in fields.iter().filter(|field| field.required).chain(fields.iter().filter(|field| !field.required)) {
+        match named(field, columns, &taken) {
+            Some(column) => {
+                taken.push(&column.name);
+                found.push((field.name, column.name.as_str()));
+            }
+            None if field.required => return None,
+            None => {}
+        }
+    }
+    found.sort_by_key(|(name, _)| fields.iter().position(|field| field.name == *name));
+    Some(found)
+}
+
+/// The mapping of fields to one column each, in the order of the shape's fields.
+fn mapping(shape: Shape, order: &[Field], fields: &[(&str, &str)]) -> Mapping {
+    let mut fields = fields.to_vec();
+    fields.sort_by_key(|(name, _)| order.iter().position(|field| field.name == *name));
+    Mapping { shape, fields: fields.iter().map(|(field, column)| ((*field).to_owned(), column_template(column))).collect() }
+}
+
+/// Fields and their columns as a clause: `q` is the question and `a` is the answer.
+fn clause(fields: &[(&str, &str)]) -> String {
+    let names: Vec<String> = fields.iter().map(|(field, column)| format!("`{column}` is the {field}")).collect();
+    join_and(&names)
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn join_and(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Proposes what the columns are for.
+pub(crate) fn recognise(columns: &[Column]) -> Option<(Mapping, String)> {
+    let by_name = SHAPES.iter().find_map(|rule| rule.by_name(columns));
+    by_name.or_else(|| SHAPES.iter().find_map(|rule| rule.by_content(columns)))
+}

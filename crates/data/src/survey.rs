@@ -1,0 +1,274 @@
+//! The first pass: every row read once and boiled down to a few hashes and flags.
+
+use indexmap::IndexSet;
+use sanbao_contract::data::{Content, Example, Mapping, Origin, Recognition, Task};
+
+use crate::error::{Error, Place};
+use crate::facts::{Facts, hash};
+use crate::mapping::Mapper;
+use crate::prepare::{Part, PrepareOptions, Progress, Source, Step};
+use crate::prompt::{for_task, task_name, usual_task};
+use crate::record::Record;
+use crate::table::Table;
+use crate::tally::TokenTally;
+
+/// Most different labels; a column with more is no label column.
+pub const MAX_LABELS: usize = 10_000;
+
+/// Rows between two reports of progress.
+const REPORT_EVERY: u64 = 1024;
+
+/// No label.
+const NO_LABEL: u32 = u32::MAX;
+
+/// One row after its text is gone: 40 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    /// 128-bit hash of the normalised input; rows with the same go to the same part. For running
+    /// text that of the block that the paragraph is in.
+    pub(crate) input: [u64; 2],
+    pub(crate) exact: u64,
+    pub(crate) output: u32,
+    label: u32,
+    line: u32,
+    pub(crate) part: Option<Part>,
+    pub(crate) empty: bool,
+    pub(crate) same_answers: bool,
+    /// A paragraph of running text, which may well come twice.
+    pub(crate) running: bool,
+    pub(crate) dropped: bool,
+}
+
+impl Row {
+    pub(crate) fn label(&self) -> Option<usize> {
+        (self.label != NO_LABEL).then_some(self.label as usize)
+    }
+}
+
+/// A source and what it turned out to be.
+pub(crate) struct OpenSource {
+    pub(crate) table: Table,
+    pub(crate) recognition: Recognition,
+    mapper: Mapper,
+    task: Task,
+    /// Index of its first row among all.
+    first_row: usize,
+}
+
+impl OpenSource {
+    fn open(source: &Source, task: Option<Task>) -> Result<Self, Error> {
+        let table = Table::open(&source.path)?;
+        let recognition = table.recognition(source.mapping.as_ref())?;
+        let mapper = Mapper::new(&recognition.mapping)?;
+        let task = task.unwrap_or(usual_task(recognition.mapping.shape));
+        Ok(Self { table, recognition, mapper, task, first_row: 0 })
+    }
+
+    /// A row as an example of the task; `None` when the task has no use for it.
+    pub(crate) fn example(&self, record: &Record) -> Result<Option<Example>, Error> {
+        let Example { origin, content } = self.mapper.example(record)?;
+        let shape = crate::shapes::rule(self.recognition.mapping.shape).name();
+        let content = for_task(content, self.task).map_err(|advice| Error::Task {
+            place: Place::from(&origin),
+            problem: format!("rows of {shape} cannot serve the task {}: {advice}", task_name(self.task)),
+        })?;
+        Ok(content.map(|content| Example { origin, content }))
+    }
+
+    /// The mapping in use.
+    pub(crate) fn mapping(&self) -> &Mapping {
+        &self.recognition.mapping
+    }
+}
+
+/// Everything that is known of the rows: what the checks look at, and mark.
+pub struct Survey {
+    pub(crate) task: Task,
+    pub(crate) sources: Vec<OpenSource>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) labels: IndexSet<String>,
+    pub(crate) tally: TokenTally,
+    pub(crate) max_length: usize,
+}
+
+impl Survey {
+    /// Reads every row of every source.
+    pub(crate) fn of(sources: &[Source], options: &PrepareOptions, progress: &mut dyn FnMut(Progress)) -> Result<Self, Error> {
+        let opened = sources.iter().map(|source| OpenSource::open(source, options.task)).collect::<Result<Vec<_>, _>>()?;
+        let task = common_task(&opened)?;
+        let mut survey =
+            Self { task, sources: opened, rows: Vec::new(), labels: IndexSet::new(), tally: TokenTally::default(), max_length: options.max_length };
+        let total = survey.sources.iter().map(|source| source.table.file().bytes()).sum();
+        let mut done = 0;
+        for (at, source) in sources.iter().enumerate() {
+            survey.read(at, source.part, &mut |bytes| progress(Progress { step: Step::Reading, done: done + bytes, total }))?;
+            done += survey.sources[at].table.file().bytes();
+        }
+        progress(Progress { step: Step::Reading, done: total, total });
+        Ok(survey)
+    }
+
+    fn read(&mut self, at: usize, part: Option<Part>, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
+        self.sources[at].first_row = self.rows.len();
+        let file = self.sources[at].table.file().clone();
+        let before = file.bytes_read();
+        let mut blocks = Blocks::new(at, file.bytes(), self.max_length);
+        for record in self.sources[at].table.records()? {
+            let record = record?;
+            if self.rows.len() >= NO_LABEL as usize {
+                return Err(Error::TooManyRows { file: file.name().to_owned(), limit: u64::from(NO_LABEL) });
+            }
+            let example = self.sources[at].example(&record)?;
+            let row = self.boil_down(&record, example, part, &mut blocks)?;
+            self.rows.push(row);
+            if record.origin.row % REPORT_EVERY == 0 {
+                progress((file.bytes_read() - before).min(file.bytes()));
+            }
+        }
+        Ok(())
+    }
+
+    fn boil_down(&mut self, record: &Record, example: Option<Example>, part: Option<Part>, blocks: &mut Blocks) -> Result<Row, Error> {
+        let line = u32::try_from(record.origin.line.unwrap_or(0)).unwrap_or(0);
+        let Some(example) = example else {
+            return Ok(Row { input: [0; 2], exact: 0, output: 0, label: NO_LABEL, line, part, empty: true, same_answers: false, running: false, dropped: false });
+        };
+        let facts = Facts::of(&example.content);
+        let mut input = facts.input;
+        let mut running = false;
+        let label = match &example.content {
+            Content::Classify { label, .. } if !facts.empty => self.label(label, &example.origin)?,
+            Content::Prose { text } => {
+                if let Some(document) = record.document {
+                    running = true;
+                    input = blocks.place(document, text.len());
+                }
+                NO_LABEL
+            }
+            _ => NO_LABEL,
+        };
+        Ok(Row {
+            input: [(input >> 64) as u64, input as u64],
+            exact: facts.exact,
+            output: facts.output,
+            label,
+            line,
+            part,
+            empty: facts.empty,
+            same_answers: facts.same_answers,
+            running,
+            dropped: false,
+        })
+    }
+
+    fn label(&mut self, label: &str, origin: &Origin) -> Result<u32, Error> {
+        let at = match self.labels.get_index_of(label) {
+            Some(at) => at,
+            None if self.labels.len() >= MAX_LABELS => {
+                return Err(Error::TooManyLabels { place: origin.into(), limit: MAX_LABELS });
+            }
+            None => self.labels.insert_full(label.to_owned()).0,
+        };
+        Ok(u32::try_from(at).unwrap_or(NO_LABEL))
+    }
+
+    /// Where a row stands.
+    pub(crate) fn origin(&self, row: usize) -> Origin {
+        let at = self.sources.partition_point(|source| source.first_row <= row).saturating_sub(1);
+        let (file, first) = self.sources.get(at).map_or_else(Default::default, |source| (source.table.file().name().to_owned(), source.first_row));
+        let line = self.rows.get(row).map_or(0, |row| row.line);
+        Origin { file, row: (row - first) as u64 + 1, line: (line > 0).then(|| u64::from(line)) }
+    }
+
+    /// The name of a row's label.
+    pub(crate) fn label_name(&self, label: usize) -> &str {
+        self.labels.get_index(label).map_or("", String::as_str)
+    }
+
+    /// Rows that are kept.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = (usize, &Row)> {
+        self.rows.iter().enumerate().filter(|(_, row)| !row.dropped)
+    }
+
+    /// Kept rows in groups of the same input, each in the order of the files; groups in the order
+    /// of their hashes. `keep` chooses among them.
+    pub(crate) fn by_input(&self, keep: impl Fn(&Row) -> bool) -> Groups {
+        let mut order: Vec<u32> = self.kept().filter(|(_, row)| keep(row)).map(|(at, _)| at as u32).collect();
+        order.sort_unstable_by_key(|at| (self.rows[*at as usize].input, *at));
+        let mut ends = Vec::new();
+        let mut end = 0;
+        for group in order.chunk_by(|a, b| self.rows[*a as usize].input == self.rows[*b as usize].input) {
+            end += group.len() as u32;
+            ends.push(end);
+        }
+        Groups { order, ends }
+    }
+
+    /// Labels with their number of kept rows (in every part), most frequent first, then by name.
+    pub(crate) fn label_counts(&self) -> Vec<(String, u64)> {
+        let mut counts = vec![0_u64; self.labels.len()];
+        for label in self.kept().filter_map(|(_, row)| row.label()) {
+            counts[label] += 1;
+        }
+        let mut named: Vec<(String, u64)> = self.labels.iter().cloned().zip(counts).filter(|(_, count)| *count > 0).collect();
+        named.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        named
+    }
+}
+
+/// Rows in groups.
+pub(crate) struct Groups {
+    order: Vec<u32>,
+    ends: Vec<u32>,
+}
+
+impl Groups {
+    /// Each group's rows.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.order[start as usize..*end as usize])
+    }
+}
+
+fn common_task(sources: &[OpenSource]) -> Result<Task, Error> {
+    let Some(first) = sources.first() else {
+        return Err(Error::Options { problem: "no data was given; give at least one file".into() });
+    };
+    match sources.iter().find(|source| source.task != first.task) {
+        None => Ok(first.task),
+        Some(other) => Err(Error::MixedTasks {
+            first: first.table.file().name().to_owned(),
+            first_task: task_name(first.task).into(),
+            second: other.table.file().name().to_owned(),
+            second_task: task_name(other.task).into(),
+        }),
+    }
+}
+
+/// Cuts running text into blocks of whole paragraphs, which are the units of the split: large
+/// enough to be read as text, small enough that there are some for every part.
+struct Blocks {
+    source: usize,
+    size: usize,
+    document: u64,
+    block: u64,
+    filled: usize,
+}
+
+impl Blocks {
+    fn new(source: usize, bytes: u64, max_length: usize) -> Self {
+        let fiftieth = usize::try_from(bytes / 50).unwrap_or(usize::MAX);
+        Self { source, size: fiftieth.clamp(200, (4 * max_length).max(200)), document: 0, block: 0, filled: 0 }
+    }
+
+    /// The hash of the block that the next paragraph belongs to.
+    fn place(&mut self, document: u64, length: usize) -> u128 {
+        if document != self.document || self.filled >= self.size {
+            self.block += 1;
+            self.filled = 0;
+            self.document = document;
+        }
+        self.filled += length;
+        hash(&format!("block {} {}", self.source, self.block))
+    }
+}

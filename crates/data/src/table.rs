@@ -1,0 +1,134 @@
+//! A file of rows, understood: format, encoding, columns, proposed mapping.
+
+use std::path::Path;
+
+use sanbao_contract::data::{Mapping, Recognition};
+
+use crate::error::Error;
+use crate::formats::{Layout, Records, Sample, choose};
+use crate::input::TextFile;
+use crate::mapping::check_columns;
+use crate::record::Record;
+use crate::shapes::{Column, recognise};
+
+/// Most rows that columns are judged by.
+const SAMPLE_ROWS: usize = 1000;
+
+/// Most bytes of the file that they are taken from, except that [`FEWEST_ROWS`] are always taken.
+const SAMPLE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Rows that are taken however long they are.
+const FEWEST_ROWS: usize = 20;
+
+/// A person's file, ready to be read row by row.
+pub struct Table {
+    file: TextFile,
+    format: &'static str,
+    layout: Box<dyn Layout>,
+    columns: Vec<String>,
+    survey: Vec<Column>,
+    sample: Vec<Record>,
+}
+
+impl Table {
+    /// Finds out how the rows lie in a file. The file is read once from end to end (hash and
+    /// encoding), and its first rows are looked at; memory is bounded by the longest row.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no text, or has no rows; the first bad row of the sample.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file = TextFile::open(path)?;
+        let sample = Sample::of(&file)?;
+        if sample.text.trim().is_empty() {
+            return Err(Error::NoRows { file: file.name().to_owned() });
+        }
+        let format = choose(&sample);
+        let layout = format.look(&file, &sample)?;
+        let rows = first_rows(&file, layout.as_ref())?;
+        if rows.is_empty() {
+            return Err(Error::NoRows { file: file.name().to_owned() });
+        }
+        let survey = Column::survey(&rows);
+        let columns = survey.iter().map(|column| column.name.clone()).collect();
+        Ok(Self { file, format: format.name(), layout, columns, survey, sample: rows })
+    }
+
+    /// The file.
+    pub fn file(&self) -> &TextFile {
+        &self.file
+    }
+
+    /// Name of the format in the registry.
+    pub fn format(&self) -> &'static str {
+        self.format
+    }
+
+    /// Names of the columns, in the order of the file.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The first rows.
+    pub fn sample(&self) -> &[Record] {
+        &self.sample
+    }
+
+    /// Reads every row, from the first.
+    ///
+    /// # Errors
+    /// When the file cannot be opened; what is wrong with a row comes with it.
+    pub fn records(&self) -> Result<Records, Error> {
+        self.layout.records(&self.file)
+    }
+
+    /// What stands between two paragraphs of one document.
+    pub(crate) fn joiner(&self) -> &'static str {
+        self.layout.joiner().unwrap_or("\n\n")
+    }
+
+    /// What the file is: with the mapping given, or the one proposed by names and content.
+    ///
+    /// # Errors
+    /// [`Error::Unrecognised`] when no shape fits and none is given; a column of the mapping that
+    /// the file lacks.
+    pub fn recognition(&self, mapping: Option<&Mapping>) -> Result<Recognition, Error> {
+        let (mapping, clause) = match mapping {
+            Some(mapping) => {
+                check_columns(mapping, &self.columns)?;
+                (mapping.clone(), "the mapping was given".to_owned())
+            }
+            None => recognise(&self.survey)
+                .ok_or_else(|| Error::Unrecognised { file: self.file.name().to_owned(), columns: self.columns.clone() })?,
+        };
+        let mark = if self.file.has_mark() { " with BOM" } else { "" };
+        let reason = format!("{}{mark}, {}: {clause}.", self.file.encoding(), self.layout.describe());
+        Ok(Recognition {
+            format: self.format.to_owned(),
+            encoding: self.file.encoding().to_owned(),
+            delimiter: self.layout.delimiter(),
+            columns: self.columns.clone(),
+            mapping,
+            reason,
+        })
+    }
+}
+
+fn first_rows(file: &TextFile, layout: &dyn Layout) -> Result<Vec<Record>, Error> {
+    let before = file.bytes_read();
+    let mut rows = Vec::new();
+    for row in layout.records(file)? {
+        rows.push(row?);
+        if rows.len() == SAMPLE_ROWS || rows.len() >= FEWEST_ROWS && file.bytes_read() - before > SAMPLE_BYTES {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+/// What a file is, from its content alone.
+///
+/// # Errors
+/// As [`Table::open`] and [`Table::recognition`].
+pub fn recognise_file(path: &Path) -> Result<Recognition, Error> {
+    Table::open(path)?.recognition(None)
+}

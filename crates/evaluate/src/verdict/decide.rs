@@ -1,0 +1,204 @@
+//! Better, worse, or not to be told.
+
+use std::collections::BTreeMap;
+
+use sanbao_contract::data::Task;
+use sanbao_contract::verdict::{Comparison, Outcome};
+
+use super::VerdictInput;
+use super::sentences::{decimals, percent, points, quotable};
+use crate::Error;
+use crate::statistics::{SIGNIFICANCE, mcnemar};
+
+/// What was decided, and what the sentence is built from.
+pub(super) struct Decision {
+    pub outcome: Outcome,
+    pub metric: &'static str,
+    pub code: &'static str,
+    pub params: BTreeMap<String, String>,
+}
+
+/// The metric that decides for a task.
+pub(super) fn deciding_metric(task: Task) -> &'static str {
+    match task {
+        Task::Classify => "accuracy",
+        Task::Prose => "perplexity",
+        Task::Instruct | Task::Preference => "loss",
+    }
+}
+
+/// Accuracy, on the held-out rows, of always answering the most frequent training label.
+pub(super) fn majority_accuracy(input: &VerdictInput) -> Option<f64> {
+    if input.task != Task::Classify {
+        return None;
+    }
+    let label = input.majority_label.as_ref()?;
+    let right = answered(input).filter(|row| row.reference == *label).count();
+    let rows = answered(input).count();
+    (rows > 0).then(|| right as f64 / rows as f64)
+}
+
+/// Answered rows whose answers differ.
+pub(super) fn answers_changed(input: &VerdictInput) -> Option<u64> {
+    let changed = answered(input).filter(|row| row.before.text != row.after.text).count();
+    (input.task != Task::Prose).then_some(changed as u64)
+}
+
+fn answered(input: &VerdictInput) -> impl Iterator<Item = &sanbao_contract::verdict::Compared> {
+    let rows = input.rows.iter().enumerate();
+    rows.filter(|(index, _)| input.is_answered(*index)).map(|(_, row)| row)
+}
+
+/// Which way a metric went, beyond chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Better,
+    Unclear,
+    Worse,
+}
+
+impl Change {
+    fn of(comparison: &Comparison) -> Self {
+        let convincing = comparison.p_value.is_none_or(|p| p < SIGNIFICANCE);
+        let up = comparison.difference.low > 0.0;
+        let down = comparison.difference.high < 0.0;
+        match (convincing && (up || down), up == comparison.higher_is_better) {
+            (false, _) => Self::Unclear,
+            (true, true) => Self::Better,
+            (true, false) => Self::Worse,
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Better => Outcome::Better,
+            Self::Unclear => Outcome::CannotTell,
+            Self::Worse => Outcome::Worse,
+        }
+    }
+}
+
+/// Decides by the comparisons.
+pub(super) fn decide(
+    input: &VerdictInput,
+    comparisons: &[Comparison],
+) -> Result<Decision, Error> {
+    let metric = deciding_metric(input.task);
+    let find = |name: &str| comparisons.iter().find(|one| one.metric == name);
+    let Some(deciding) = find(metric) else {
+        return Err(Error::NoRows);
+    };
+    Ok(match input.task {
+        Task::Classify => classify(input, deciding),
+        Task::Prose => prose(input, deciding),
+        Task::Instruct | Task::Preference => instruct(input, deciding, find("chrf")),
+    })
+}
+
+fn params<const N: usize>(values: [(&str, String); N]) -> BTreeMap<String, String> {
+    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn classify(input: &VerdictInput, accuracy: &Comparison) -> Decision {
+    let change = Change::of(accuracy);
+    let mut params = params([
+        ("rows", accuracy.rows.to_string()),
+        ("before", percent(accuracy.before.value)),
+        ("after", percent(accuracy.after.value)),
+        ("low", points(accuracy.difference.low)),
+        ("high", points(accuracy.difference.high)),
+    ]);
+    let unbeaten = majority_accuracy(input).filter(|_| !beats_majority(input));
+    let code = match change {
+        Change::Better => match (unbeaten, &input.majority_label) {
+            (Some(majority), Some(label)) => {
+                params.insert("majority".to_owned(), percent(majority));
+                params.insert("majority_label".to_owned(), quotable(label));
+                "classify.better_not_above_majority"
+            }
+            _ => "classify.better",
+        },
+        Change::Worse => "classify.worse",
+        Change::Unclear if answers_changed(input) == Some(0) => "classify.no_change",
+        Change::Unclear => "classify.cannot_tell",
+    };
+    Decision { outcome: change.outcome(), metric: "accuracy", code, params }
+}
+
+/// Whether the tuned model is right more often than always answering the most frequent label,
+/// beyond chance.
+fn beats_majority(input: &VerdictInput) -> bool {
+    let Some(label) = &input.majority_label else { return true };
+    let pairs =
+        answered(input).map(|row| (row.after.text == row.reference, row.reference == *label));
+    let test = mcnemar(pairs);
+    test.only_first > test.only_second && test.exact_p < SIGNIFICANCE
+}
+
+fn prose(input: &VerdictInput, perplexity: &Comparison) -> Decision {
+    let change = Change::of(perplexity);
+    let mut params = params([
+        ("rows", perplexity.rows.to_string()),
+        ("before", decimals(perplexity.before.value)),
+        ("after", decimals(perplexity.after.value)),
+        ("low", decimals(perplexity.difference.low)),
+        ("high", decimals(perplexity.difference.high)),
+    ]);
+    let code = match change {
+        Change::Better => "prose.better",
+        Change::Worse => "prose.worse",
+        Change::Unclear if unmoved(input) => "prose.no_change",
+        Change::Unclear => "prose.cannot_tell",
+    };
+    if code == "prose.no_change" {
+        params.retain(|name, _| name == "rows" || name == "after");
+    }
+    Decision { outcome: change.outcome(), metric: "perplexity", code, params }
+}
+
+/// No row's loss and no answer changed.
+fn unmoved(input: &VerdictInput) -> bool {
+    input.rows.iter().all(|row| row.before.loss_sum == row.after.loss_sum)
+        && answers_changed(input).unwrap_or(0) == 0
+}
+
+fn instruct(input: &VerdictInput, loss: &Comparison, chrf: Option<&Comparison>) -> Decision {
+    let by_loss = Change::of(loss);
+    let mut params = params([
+        ("rows", loss.rows.to_string()),
+        ("loss_before", decimals(loss.before.value)),
+        ("loss_after", decimals(loss.after.value)),
+    ]);
+    let by_answers = chrf.map(|chrf| {
+        params.insert("answered".to_owned(), chrf.rows.to_string());
+        params.insert("chrf_before".to_owned(), decimals(chrf.before.value));
+        params.insert("chrf_after".to_owned(), decimals(chrf.after.value));
+        Change::of(chrf)
+    });
+    let (outcome, code) = if unmoved(input) {
+        (Outcome::CannotTell, "instruct.no_change")
+    } else {
+        combine(by_loss, by_answers)
+    };
+    Decision { outcome, metric: "loss", code, params }
+}
+
+/// The loss decides, unless the answers go the other way.
+fn combine(loss: Change, answers: Option<Change>) -> (Outcome, &'static str) {
+    use Change::{Better, Unclear, Worse};
+    let code = match (loss, answers) {
+        (Better, Some(Better)) => "instruct.better",
+        (Better, Some(Unclear)) => "instruct.better_by_loss",
+        (Better, Some(Worse)) => return (Outcome::CannotTell, "instruct.mixed_answers_worse"),
+        (Better, None) => "instruct.better_unanswered",
+        (Unclear, Some(Better)) => "instruct.cannot_tell_answers_better",
+        (Unclear, Some(Unclear)) => "instruct.cannot_tell",
+        (Unclear, Some(Worse)) => "instruct.cannot_tell_answers_worse",
+        (Unclear, None) => "instruct.cannot_tell_unanswered",
+        (Worse, Some(Better)) => return (Outcome::CannotTell, "instruct.mixed_answers_better"),
+        (Worse, Some(Unclear)) => "instruct.worse_by_loss",
+        (Worse, Some(Worse)) => "instruct.worse",
+        (Worse, None) => "instruct.worse_unanswered",
+    };
+    (loss.outcome(), code)
+}

@@ -1,0 +1,465 @@
+//! A decoder-only language model: embeddings, layers, final norm, head.
+
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
+
+use crate::block::{Block, Mlp, Pass, Qkv, Saved};
+use crate::error::Error;
+use crate::host::{HostTensor, from_vec, is_host};
+use crate::names::{Role, parameters};
+use crate::ops::attention::AttentionShape;
+use crate::ops::{
+    Gradients, Layout, Linear, Norm, TokenLoss, Trainable, token_losses, token_losses_with_gradient,
+};
+use crate::rope::RopeTable;
+use crate::spec::{MlpLayout, NormKind, QkvLayout, Spec};
+
+/// A model in memory.
+#[derive(Debug, Clone)]
+pub struct Decoder {
+    /// What it looks like.
+    pub spec: Spec,
+    /// Token embeddings `[vocab, hidden]`.
+    pub embed: Tensor<2>,
+    /// Learnt positions `[context, hidden]`.
+    pub positions: Option<Tensor<2>>,
+    /// Layers.
+    pub blocks: Vec<Block>,
+    /// Before the head.
+    pub final_norm: Norm,
+    /// Output head `[vocab, hidden]`; `None` when tied to the embeddings.
+    pub head: Option<Tensor<2>>,
+}
+
+/// A parameter to be read or replaced, by rank.
+pub enum ParameterMut<'a> {
+    /// Norm weights, biases, magnitudes.
+    Vector(&'a mut Tensor<1>),
+    /// Everything else.
+    Matrix(&'a mut Tensor<2>),
+}
+
+/// Whether layers keep what the backward pass reads, or run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activations {
+    /// Kept: fastest.
+    Kept,
+    /// Only each layer's input is kept and the layer is run again when its turn comes (Chen et
+    /// al. 2016): about one block's activations instead of all.
+    Recomputed,
+}
+
+/// A forward pass that a backward pass can follow.
+pub struct Trace {
+    ids: Vec<u32>,
+    layout: Layout,
+    ropes: Vec<RopeTable>,
+    dropout_seed: Option<u64>,
+    inputs: Vec<Tensor<2>>,
+    saved: Vec<Option<Saved>>,
+    last: Tensor<2>,
+}
+
+/// What the loss of a batch is about: hidden state `row` predicts `token`, which counts `weight`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Targets {
+    /// Rows of the hidden state, ascending.
+    pub rows: Vec<u32>,
+    /// Token to be predicted from each.
+    pub tokens: Vec<u32>,
+    /// Factor of each token's loss in the sum.
+    pub weights: Vec<f32>,
+}
+
+impl Decoder {
+    /// Builds a model from numbers that `read` delivers for each parameter's name and shape.
+    ///
+    /// # Errors
+    /// What `read` says.
+    pub fn build(
+        spec: Spec,
+        device: &Device,
+        mut read: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, Error>,
+    ) -> Result<Self, Error> {
+        let mut tensors = std::collections::HashMap::new();
+        for parameter in parameters(&spec) {
+            let values = read(&parameter.name, &parameter.shape)?;
+            let tensor: Tensor<1> = from_vec(values, [parameter.shape.iter().product()], device);
+            tensors.insert((parameter.role, parameter.layer, parameter.bias), (tensor, parameter));
+        }
+        let mut take = |role: Role, layer: Option<usize>, bias: bool| tensors.remove(&(role, layer, bias));
+        let missing = |role: Role| Error::Config {
+            path: spec.model_type.clone(),
+            problem: format!("{role:?} does not belong to this architecture"),
+        };
+
+        let mut matrix = |role: Role, layer: Option<usize>| -> Result<Tensor<2>, Error> {
+            let (tensor, parameter) = take(role, layer, false).ok_or_else(|| missing(role))?;
+            Ok(tensor.reshape([parameter.shape[0], parameter.shape[1]]))
+        };
+        let embed = matrix(Role::Embed, None)?;
+        let positions =
+            if spec.learned_positions { Some(matrix(Role::Positions, None)?) } else { None };
+        let head =
+            if spec.tie_word_embeddings { None } else { Some(matrix(Role::Head, None)?) };
+
+        let mut norm = |role: Role, layer: Option<usize>| -> Result<Norm, Error> {
+            let (weight, _) = take(role, layer, false).ok_or_else(|| missing(role))?;
+            let bias = match spec.norm {
+                NormKind::Layer { .. } => Some(take(role, layer, true).ok_or_else(|| missing(role))?.0),
+                _ => None,
+            };
+            Ok(Norm { name: spec.names.module(role, layer), kind: spec.norm, weight, bias })
+        };
+        let final_norm = norm(Role::FinalNorm, None)?;
+        let mut norms = Vec::new();
+        for layer in (0..spec.layers.len()).map(Some) {
+            norms.push(BlockNorms {
+                input: norm(Role::InputNorm, layer)?,
+                qk: match spec.qk_norm {
+                    true => Some((norm(Role::QueryNorm, layer)?, norm(Role::KeyNorm, layer)?)),
+                    false => None,
+                },
+                post_attention: match spec.post_norms {
+                    true => Some(norm(Role::PostAttentionNorm, layer)?),
+                    false => None,
+                },
+                pre_mlp: norm(Role::PreMlpNorm, layer)?,
+                post_mlp: match spec.post_norms {
+                    true => Some(norm(Role::PostMlpNorm, layer)?),
+                    false => None,
+                },
+            });
+        }
+        let mut linear = |role: Role, layer: usize| -> Result<Linear, Error> {
+            let layer = Some(layer);
+            let (weight, parameter) = take(role, layer, false).ok_or_else(|| missing(role))?;
+            Ok(Linear {
+                name: spec.names.module(role, layer),
+                weight: weight.reshape([parameter.shape[0], parameter.shape[1]]),
+                layout: spec.weight_layout,
+                bias: take(role, layer, true).map(|(bias, _)| bias),
+                adapter: None,
+                adapter_on: true,
+            })
+        };
+        let mut blocks = Vec::new();
+        for (index, norms) in norms.into_iter().enumerate() {
+            blocks.push(build_block(&spec, index, norms, &mut linear)?);
+        }
+        Ok(Self { spec, embed, positions, blocks, final_norm, head })
+    }
+
+    /// The device that the weights are on.
+    pub fn device(&self) -> Device {
+        self.embed.device()
+    }
+
+    /// Every linear layer that can carry an adapter.
+    pub fn linears(&self) -> impl Iterator<Item = &Linear> {
+        self.blocks.iter().flat_map(Block::linears)
+    }
+
+    /// The same, to be changed.
+    pub fn linears_mut(&mut self) -> impl Iterator<Item = &mut Linear> {
+        self.blocks.iter_mut().flat_map(Block::linears_mut)
+    }
+
+    /// Turns all adapters on or off: off, the model is its own base model.
+    pub fn set_adapters(&mut self, on: bool) {
+        self.linears_mut().for_each(|linear| linear.adapter_on = on);
+    }
+
+    /// Visits what is trained, by the names that gradients have.
+    pub fn visit_trained(
+        &mut self,
+        trainable: Trainable,
+        visit: &mut dyn FnMut(&str, ParameterMut),
+    ) {
+        if trainable == Trainable::Adapters {
+            for linear in self.linears_mut() {
+                let names = ["lora_A", "lora_B", "lora_magnitude_vector"]
+                    .map(|part| linear.adapter_parameter(part));
+                if let Some(adapter) = &mut linear.adapter {
+                    visit(&names[0], ParameterMut::Matrix(&mut adapter.a));
+                    visit(&names[1], ParameterMut::Matrix(&mut adapter.b));
+                    if let Some(magnitude) = &mut adapter.magnitude {
+                        visit(&names[2], ParameterMut::Vector(magnitude));
+                    }
+                }
+            }
+            return;
+        }
+        let names = self.spec.names;
+        let weight = |module: &str| format!("{module}.weight");
+        visit(&weight(names.embed), ParameterMut::Matrix(&mut self.embed));
+        if let Some(positions) = &mut self.positions {
+            visit(&weight(names.positions), ParameterMut::Matrix(positions));
+        }
+        for block in &mut self.blocks {
+            for norm in block.norms_mut() {
+                visit_norm(norm, visit);
+            }
+            for linear in block.linears_mut() {
+                visit(&weight(&linear.name), ParameterMut::Matrix(&mut linear.weight));
+                if let Some(bias) = &mut linear.bias {
+                    visit(&format!("{}.bias", linear.name), ParameterMut::Vector(bias));
+                }
+            }
+        }
+        visit_norm(&mut self.final_norm, visit);
+        if let Some(head) = &mut self.head {
+            visit(&weight(names.head), ParameterMut::Matrix(head));
+        }
+    }
+
+    /// Rotary tables for a batch's positions.
+    pub fn rope_tables(&self, positions: &[u32]) -> Vec<RopeTable> {
+        self.spec.ropes.iter().map(|rope| rope.table(positions)).collect()
+    }
+
+    /// Embeddings of tokens, `[tokens, hidden]`.
+    pub fn embed_tokens(&self, ids: &[u32], positions: &[u32]) -> Tensor<2> {
+        let mut x = select_rows(&self.embed, ids);
+        if let Some(scale) = self.spec.embedding_scale {
+            x = x * scale;
+        }
+        match &self.positions {
+            Some(table) => x + select_rows(table, positions),
+            None => x,
+        }
+    }
+
+    /// Hidden states after the last layer, before the final norm, `[tokens, hidden]`.
+    pub fn hidden(&self, ids: &[u32], layout: &Layout) -> Tensor<2> {
+        let ropes = self.rope_tables(&layout.positions);
+        let pass = Pass { layout, ropes: &ropes, dropout_seed: None };
+        let x = self.embed_tokens(ids, &layout.positions);
+        self.blocks.iter().fold(x, |x, block| block.forward(x, &pass))
+    }
+
+    /// Logits of every token, `[tokens, vocab]`.
+    pub fn logits(&self, ids: &[u32], layout: &Layout) -> Tensor<2> {
+        self.logits_of(self.hidden(ids, layout))
+    }
+
+    /// Logits of hidden states as [`Self::hidden`] gives them.
+    pub fn logits_of(&self, hidden: Tensor<2>) -> Tensor<2> {
+        self.loss_head(None).logits(self.final_norm.forward(hidden))
+    }
+
+    /// Negative log-likelihood (nats) of each target.
+    ///
+    /// # Errors
+    /// When the device does not deliver.
+    pub fn losses(&self, ids: &[u32], layout: &Layout, targets: &Targets) -> Result<Vec<f32>, Error> {
+        let hidden = select_rows(&self.hidden(ids, layout), &targets.rows);
+        token_losses(&self.loss_head(None), self.final_norm.forward(hidden), &targets.tokens)
+    }
+
+    /// Forward pass that [`Self::backward`] can follow.
+    pub fn forward(
+        &self,
+        ids: &[u32],
+        layout: &Layout,
+        activations: Activations,
+        dropout_seed: Option<u64>,
+    ) -> Trace {
+        let ropes = self.rope_tables(&layout.positions);
+        let pass = Pass { layout, ropes: &ropes, dropout_seed };
+        let mut x = self.embed_tokens(ids, &layout.positions);
+        let (mut inputs, mut saved) = (Vec::new(), Vec::new());
+        for block in &self.blocks {
+            inputs.push(x.clone());
+            x = match activations {
+                Activations::Kept => {
+                    let (output, kept) = block.forward_saving(x, &pass);
+                    saved.push(Some(kept));
+                    output
+                }
+                Activations::Recomputed => {
+                    saved.push(None);
+                    block.forward(x, &pass)
+                }
+            };
+        }
+        Trace {
+            ids: ids.to_vec(),
+            layout: layout.clone(),
+            ropes,
+            dropout_seed,
+            inputs,
+            saved,
+            last: x,
+        }
+    }
+
+    /// Losses of the targets, and the gradients of `Σ weight · loss`, added to `grads`.
+    ///
+    /// # Errors
+    /// When the device does not deliver.
+    pub fn backward(
+        &self,
+        trace: Trace,
+        targets: &Targets,
+        trainable: Trainable,
+        grads: &mut Gradients,
+    ) -> Result<Vec<f32>, Error> {
+        let head_name = match &self.head {
+            Some(_) => format!("{}.weight", self.spec.names.head),
+            None => format!("{}.weight", self.spec.names.embed),
+        };
+        let trained_as = (trainable == Trainable::Everything).then_some(head_name.as_str());
+        let selected = select_rows(&trace.last, &targets.rows);
+        let (losses, grad) = token_losses_with_gradient(
+            &self.loss_head(trained_as),
+            self.final_norm.forward(selected.clone()),
+            &targets.tokens,
+            &targets.weights,
+            grads,
+        )?;
+        let grad = self.final_norm.backward(selected, grad, trainable, grads);
+        let mut grad = scatter_rows(grad, &targets.rows, trace.layout.tokens());
+
+        let Trace { ids, layout, ropes, dropout_seed, inputs, saved, .. } = trace;
+        let pass = Pass { layout: &layout, ropes: &ropes, dropout_seed };
+        for ((block, x), saved) in self.blocks.iter().zip(inputs).zip(saved).rev() {
+            let saved = match saved {
+                Some(saved) => saved,
+                None => block.forward_saving(x.clone(), &pass).1,
+            };
+            grad = block.backward(x, saved, grad, &pass, trainable, grads);
+        }
+        if trainable == Trainable::Everything {
+            self.embedding_gradient(grad, &ids, &layout, grads);
+        }
+        Ok(losses)
+    }
+
+    fn embedding_gradient(
+        &self,
+        grad: Tensor<2>,
+        ids: &[u32],
+        layout: &Layout,
+        grads: &mut Gradients,
+    ) {
+        let names = self.spec.names;
+        if let Some(positions) = &self.positions {
+            let rows = positions.dims()[0];
+            let gradient = scatter_rows(grad.clone(), &layout.positions, rows);
+            grads.add(&format!("{}.weight", names.positions), gradient);
+        }
+        let grad = match self.spec.embedding_scale {
+            Some(scale) => grad * scale,
+            None => grad,
+        };
+        let gradient = scatter_rows(grad, ids, self.spec.vocab_size);
+        grads.add(&format!("{}.weight", names.embed), gradient);
+    }
+
+    fn loss_head<'a>(&'a self, trained_as: Option<&'a str>) -> TokenLoss<'a> {
+        TokenLoss {
+            head: self.head.as_ref().unwrap_or(&self.embed),
+            softcap: self.spec.final_softcap,
+            trained_as,
+        }
+    }
+}
+
+struct BlockNorms {
+    input: Norm,
+    qk: Option<(Norm, Norm)>,
+    post_attention: Option<Norm>,
+    pre_mlp: Norm,
+    post_mlp: Option<Norm>,
+}
+
+fn build_block(
+    spec: &Spec,
+    index: usize,
+    norms: BlockNorms,
+    linear: &mut dyn FnMut(Role, usize) -> Result<Linear, Error>,
+) -> Result<Block, Error> {
+    let layer = spec.layers[index];
+    let qkv = match spec.qkv {
+        QkvLayout::Separate => Qkv::Separate {
+            q: linear(Role::Query, index)?,
+            k: linear(Role::Key, index)?,
+            v: linear(Role::Value, index)?,
+        },
+        order => Qkv::Fused(linear(Role::Qkv, index)?, order),
+    };
+    let out = linear(Role::Out, index)?;
+    let mlp = match spec.mlp {
+        MlpLayout::Gated => {
+            Mlp::Gated { gate: linear(Role::Gate, index)?, up: linear(Role::Up, index)? }
+        }
+        MlpLayout::FusedGated => Mlp::FusedGated(linear(Role::GateUp, index)?),
+        MlpLayout::Plain => Mlp::Plain(linear(Role::Up, index)?),
+    };
+    Ok(Block {
+        input_norm: norms.input,
+        qkv,
+        qk_norm: norms.qk,
+        out,
+        post_attention_norm: norms.post_attention,
+        pre_mlp_norm: norms.pre_mlp,
+        mlp,
+        down: linear(Role::Down, index)?,
+        post_mlp_norm: norms.post_mlp,
+        attention: AttentionShape {
+            heads: spec.num_attention_heads,
+            kv_heads: spec.num_key_value_heads,
+            head_dim: spec.head_dim,
+            scale: spec.attention_scale,
+            softcap: spec.attention_softcap,
+            window: layer.window,
+        },
+        rope: layer.rope,
+        activation: spec.activation,
+        parallel: spec.parallel_residual,
+    })
+}
+
+fn visit_norm(norm: &mut Norm, visit: &mut dyn FnMut(&str, ParameterMut)) {
+    visit(&format!("{}.weight", norm.name), ParameterMut::Vector(&mut norm.weight));
+    if let Some(bias) = &mut norm.bias {
+        visit(&format!("{}.bias", norm.name), ParameterMut::Vector(bias));
+    }
+}
+
+fn indices(rows: &[u32], device: &Device) -> Tensor<1, Int> {
+    let rows: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
+    let count = rows.len();
+    Tensor::from_data(TensorData::new(rows, [count]), device)
+}
+
+/// Rows of a matrix, in the order asked for.
+pub(crate) fn select_rows(matrix: &Tensor<2>, rows: &[u32]) -> Tensor<2> {
+    let (device, [_, width]) = (matrix.device(), matrix.dims());
+    if !is_host(&device) {
+        return matrix.clone().select(0, indices(rows, &device));
+    }
+    let source = HostTensor::new(matrix.clone());
+    let source = source.slice();
+    let mut out = Vec::with_capacity(rows.len() * width);
+    for row in rows {
+        out.extend_from_slice(&source[*row as usize * width..][..width]);
+    }
+    from_vec(out, [rows.len(), width], &device)
+}
+
+/// Adds each row of `values` to the given row of a zero matrix `[count, width]`.
+fn scatter_rows(values: Tensor<2>, rows: &[u32], count: usize) -> Tensor<2> {
+    let (device, [_, width]) = (values.device(), values.dims());
+    if !is_host(&device) {
+        let zeros = Tensor::zeros([count, width], &device);
+        return zeros.select_assign(0, indices(rows, &device), values, IndexingUpdateOp::Add);
+    }
+    let values = HostTensor::new(values);
+    let mut out = vec![0.0; count * width];
+    for (row, values) in rows.iter().zip(values.slice().chunks(width)) {
+        let target = &mut out[*row as usize * width..][..width];
+        target.iter_mut().zip(values).for_each(|(out, value)| *out += value);
+    }
+    from_vec(out, [count, width], &device)
+}

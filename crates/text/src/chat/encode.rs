@@ -1,0 +1,67 @@
+//! A conversation as tokens.
+
+use std::ops::Range;
+
+use sanbao_contract::Message;
+use serde_json::{Map, Value};
+
+use super::{ChatOptions, Rendered};
+use crate::{Error, Tokenizer};
+
+/// A rendered conversation as tokens, with what of it is learnt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenizedChat {
+    /// Token ids.
+    pub ids: Vec<u32>,
+    /// For each token, whether it belongs to an assistant turn, the token that ends the turn
+    /// included. A token that lies across the edge of a turn belongs to it.
+    pub trained: Vec<bool>,
+    /// The text that the tokens stand for.
+    pub text: String,
+    /// Byte ranges of `text` that are assistant turns.
+    pub spans: Vec<Range<usize>>,
+}
+
+impl TokenizedChat {
+    /// Whether each assistant turn ends with a token at which an answer stops, so that the model
+    /// learns to stop. `stop_ids` as from [`Tokenizer::stop_ids`].
+    pub fn learns_to_stop(&self, stop_ids: &[u32]) -> bool {
+        let ends = (0..self.ids.len()).filter(|&at| self.trained[at] && !self.trained.get(at + 1).copied().unwrap_or(false));
+        let mut count = 0;
+        for end in ends {
+            count += 1;
+            if !stop_ids.contains(&self.ids[end]) {
+                return false;
+            }
+        }
+        count > 0
+    }
+}
+
+impl Tokenizer {
+    /// Renders and tokenizes a conversation; the template writes the special tokens, so none are
+    /// added (as `apply_chat_template(tokenize=True, return_assistant_tokens_mask=True)`).
+    ///
+    /// # Errors
+    /// Those of [`crate::ChatTemplate::render_with_spans`] and [`Tokenizer::encode`].
+    pub fn encode_chat(&self, messages: &[Message], options: &ChatOptions) -> Result<TokenizedChat, Error> {
+        self.tokenized(self.chat_template().render_with_spans(messages, options)?)
+    }
+
+    /// As [`Tokenizer::encode_chat`], for messages whose content is not a text.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode_chat`].
+    pub fn encode_turns(&self, messages: Vec<Map<String, Value>>, options: &ChatOptions) -> Result<TokenizedChat, Error> {
+        self.tokenized(self.chat_template().render_turns_with_spans(messages, options)?)
+    }
+
+    fn tokenized(&self, Rendered { text, spans }: Rendered) -> Result<TokenizedChat, Error> {
+        let (ids, offsets) = self.encode_with_offsets(&text, false)?;
+        let trained = offsets
+            .iter()
+            .map(|token| spans.iter().any(|span| token.start < span.end && token.end > span.start))
+            .collect();
+        Ok(TokenizedChat { ids, trained, text, spans })
+    }
+}

@@ -1,0 +1,109 @@
+//! From rows to what is computed at once.
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use sanbao_data::Sequence;
+use sanbao_models::{Layout, Targets};
+
+/// Sequences computed in one pass, standing one after the other without padding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MicroBatch {
+    /// Token ids.
+    pub ids: Vec<u32>,
+    /// Where each sequence stands.
+    pub layout: Layout,
+    /// What is predicted; weights are 1 until [`step_batches`] shares them out.
+    pub targets: Targets,
+}
+
+/// The order of rows in an epoch, the same for the same seed.
+pub fn epoch_order(rows: usize, seed: u64, epoch: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows).collect();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(epoch + 1);
+    order.shuffle(&mut random);
+    order
+}
+
+/// Packs sequences into passes of at most `capacity` tokens, longest first; a longer sequence
+/// has a pass of its own.
+pub fn pack(sequences: &[Sequence], capacity: usize) -> Vec<MicroBatch> {
+    let lengths: Vec<usize> = sequences.iter().map(|sequence| sequence.ids.len()).collect();
+    sanbao_data::pack(&lengths, capacity)
+        .into_iter()
+        .map(|members| micro_batch(members.into_iter().map(|index| &sequences[index])))
+        .collect()
+}
+
+/// The passes of one optimizer step: every token with loss counts the same, however the rows
+/// fall into passes (`Σ loss / tokens of the step`).
+pub fn step_batches(sequences: &[Sequence], capacity: usize) -> Vec<MicroBatch> {
+    let mut batches = pack(sequences, capacity);
+    let tokens: usize = batches.iter().map(|batch| batch.targets.rows.len()).sum();
+    let weight = 1.0 / tokens.max(1) as f32;
+    for batch in &mut batches {
+        batch.targets.weights.fill(weight);
+    }
+    batches
+}
+
+fn micro_batch<'a>(sequences: impl Iterator<Item = &'a Sequence>) -> MicroBatch {
+    let mut ids: Vec<u32> = Vec::new();
+    let mut lengths = Vec::new();
+    let mut targets = Targets::default();
+    for sequence in sequences {
+        let start = ids.len() as u32;
+        lengths.push(sequence.ids.len());
+        ids.extend(&sequence.ids);
+        // A token is predicted from the one before it, so the first is never a target.
+        for (index, trained) in sequence.trained.iter().enumerate().skip(1) {
+            if *trained {
+                targets.rows.push(start + index as u32 - 1);
+                targets.tokens.push(sequence.ids[index]);
+                targets.weights.push(1.0);
+            }
+        }
+    }
+    MicroBatch { ids, layout: Layout::packed(lengths), targets }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sequence(length: usize, trained_from: usize) -> Sequence {
+        Sequence {
+            ids: (0..length as u32).collect(),
+            trained: (0..length).map(|index| index >= trained_from).collect(),
+        }
+    }
+
+    #[test]
+    fn every_target_is_predicted_from_the_token_before_it() {
+        let batches = pack(&[sequence(4, 2), sequence(3, 0)], 100);
+        assert_eq!(batches.len(), 1);
+        let batch = &batches[0];
+        for (row, token) in batch.targets.rows.iter().zip(&batch.targets.tokens) {
+            assert_eq!(batch.ids[*row as usize + 1], *token);
+        }
+        assert_eq!(batch.targets.rows.len(), 2 + 2);
+        assert_eq!(batch.layout.segments.len(), 2);
+    }
+
+    #[test]
+    fn weights_do_not_depend_on_the_capacity() {
+        let rows = [sequence(9, 3), sequence(5, 1), sequence(7, 6)];
+        let sum = |capacity| -> f32 {
+            step_batches(&rows, capacity).iter().flat_map(|b| b.targets.weights.clone()).sum()
+        };
+        assert!((sum(100) - 1.0).abs() < 1e-6 && (sum(8) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn orders_differ_by_epoch_and_repeat_by_seed() {
+        assert_eq!(epoch_order(50, 7, 0), epoch_order(50, 7, 0));
+        assert_ne!(epoch_order(50, 7, 0), epoch_order(50, 7, 1));
+        assert_ne!(epoch_order(50, 7, 0), epoch_order(50, 8, 0));
+    }
+}

@@ -1,0 +1,157 @@
+//! What can go wrong before and while training.
+
+use std::path::Path;
+
+use sanbao_contract::Fault;
+
+/// Why a run cannot be planned, started or continued.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No layer has the names that were asked for.
+    #[error("no layer of this model is called {asked}; it has {known}. Choose among these, or all-linear")]
+    NoTargets {
+        /// What was asked for.
+        asked: String,
+        /// What there is.
+        known: String,
+    },
+    /// An adapter folder that is not one, or does not fit.
+    #[error("{path} {problem}")]
+    BadAdapter {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file of the run cannot be read or written.
+    #[error("{path} cannot be used: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// A checkpoint that does not belong to this run or is damaged.
+    #[error("the checkpoint {path} {problem}")]
+    BadCheckpoint {
+        /// Its folder.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A hyper-parameter that is not known.
+    #[error("'{name}' is not a setting of the recipe '{recipe}'; it has {known}")]
+    UnknownSetting {
+        /// What was given.
+        name: String,
+        /// Recipe.
+        recipe: String,
+        /// What there is.
+        known: String,
+    },
+    /// A hyper-parameter outside its range.
+    #[error("'{name}' is {value}, but {expected}")]
+    BadSetting {
+        /// Its name.
+        name: String,
+        /// What was given.
+        value: String,
+        /// What would be accepted.
+        expected: String,
+    },
+    /// A recipe that is not known.
+    #[error("there is no recipe '{found}'; there are {known}")]
+    UnknownRecipe {
+        /// What was asked for.
+        found: String,
+        /// What there is.
+        known: String,
+    },
+    /// A recipe that does not fit the data.
+    #[error("the recipe '{recipe}' does not fit these rows: {reason}")]
+    RecipeDoesNotFit {
+        /// The recipe.
+        recipe: String,
+        /// Why, and what to do instead.
+        reason: String,
+    },
+    /// Nothing would be learnt.
+    #[error("this run would teach nothing: {reason}")]
+    NothingToLearn {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The loss stopped being a number.
+    #[error(
+        "the loss became {loss} at step {step}: the learning rate {learning_rate} is probably too high. Try a tenth of it; the checkpoint before is kept"
+    )]
+    Diverged {
+        /// The step.
+        step: u64,
+        /// What the loss became.
+        loss: f64,
+        /// The learning rate of that step.
+        learning_rate: f64,
+    },
+    /// Not even the smallest portion fits.
+    #[error(
+        "the memory of {device} is not enough for a portion of {tokens} tokens: choose a smaller base model, a smaller max_length, or another device"
+    )]
+    OutOfMemory {
+        /// The device.
+        device: String,
+        /// Tokens of the smallest portion tried.
+        tokens: usize,
+    },
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] sanbao_models::Error),
+    /// The data.
+    #[error(transparent)]
+    Data(#[from] sanbao_data::Error),
+    /// The run's folder.
+    #[error(transparent)]
+    Project(#[from] sanbao_project::Error),
+}
+
+impl Error {
+    /// About a file.
+    pub fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.display().to_string(), source }
+    }
+
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoTargets { .. } => "train.no_targets",
+            Self::BadAdapter { .. } => "train.bad_adapter",
+            Self::Io { .. } => "train.io",
+            Self::BadCheckpoint { .. } => "train.bad_checkpoint",
+            Self::UnknownSetting { .. } => "train.unknown_setting",
+            Self::BadSetting { .. } => "train.bad_setting",
+            Self::UnknownRecipe { .. } => "train.unknown_recipe",
+            Self::RecipeDoesNotFit { .. } => "train.recipe_does_not_fit",
+            Self::NothingToLearn { .. } => "train.nothing_to_learn",
+            Self::Diverged { .. } => "train.diverged",
+            Self::OutOfMemory { .. } => "train.out_of_memory",
+            Self::Model(error) => error.code(),
+            Self::Data(error) => error.code(),
+            Self::Project(error) => error.code(),
+        }
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(source: std::io::Error) -> Self {
+        Self::Io { path: "a file of the run".into(), source }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Data(error) => error.into(),
+            other => Fault::new(other.code(), other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Continued pre-training: running text, every token learnt (Gururangan et al. 2020).
+
+use sanbao_contract::data::Task;
+
+use super::parameters::*;
+use super::{Derived, Facts, Recipe, full};
+
+pub static CONTINUED: Recipe = Recipe {
+    name: "continued",
+    title: Words { en: "Continue pre-training on your texts", zh: "用你的文本继续预训练" },
+    summary: Words {
+        en: "For plain documents without questions and answers: the model learns your field's language, not to follow instructions.",
+        zh: "适合没有问答形式的纯文本：模型学到的是你的行业语言，而不是听从指令。",
+    },
+    tasks: &[Task::Prose],
+    parameters: full::FULL.parameters,
+    derive,
+};
+
+fn derive(facts: &Facts) -> Vec<Derived> {
+    let (rate, reason) = if facts.parameters < 1_000_000_000 {
+        (1e-4, "a tenth of a pre-training rate for models of this size")
+    } else {
+        (2e-5, "a tenth of a pre-training rate, so that little is forgotten")
+    };
+    full::shared(facts, rate, reason)
+}

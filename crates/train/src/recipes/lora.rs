@@ -1,0 +1,42 @@
+//! LoRA: a small adapter learns, the base model stays as it is (Hu et al. 2021).
+
+use sanbao_contract::data::Task;
+use sanbao_contract::train::Dial;
+
+use super::parameters::*;
+use super::{Derived, Facts, Recipe, full};
+
+pub static LORA: Recipe = Recipe {
+    name: "lora",
+    title: Words { en: "Fine-tune with an adapter (LoRA)", zh: "用适配器微调（LoRA）" },
+    summary: Words {
+        en: "The usual choice: learns your task with little memory and forgets little of what the model knew.",
+        zh: "通常的选择：占用内存少就能学会你的任务，原有的本领也不易遗忘。",
+    },
+    tasks: &[Task::Classify, Task::Instruct, Task::Prose],
+    parameters: &[
+        &R, &LORA_ALPHA, &LORA_DROPOUT, &USE_RSLORA, &USE_DORA, &TARGET_MODULES, &EPOCHS,
+        &BATCH_SIZE, &LEARNING_RATE, &LR_SCHEDULER, &WARMUP_RATIO, &WEIGHT_DECAY, &MAX_GRAD_NORM,
+        &MAX_LENGTH, &EVALS_PER_EPOCH, &PATIENCE, &SEED,
+    ],
+    derive,
+};
+
+fn derive(facts: &Facts) -> Vec<Derived> {
+    let r = if facts.dial == Dial::Thorough { 32 } else { 16 };
+    let mut list = vec![
+        Derived::new("r", r, format!("{r} learns most tasks of this size; more mostly costs memory")),
+        Derived::new("lora_alpha", 2 * r, "twice the rank, the usual strength"),
+        Derived::new("lora_dropout", 0.0, "early stopping already guards against learning by heart"),
+        Derived::new("use_rslora", false, "matters only for ranks above 64"),
+        Derived::new("use_dora", false, "costs a third more time for a small gain"),
+        Derived::new("target_modules", "all-linear", "adapting every linear layer learns as well as full fine-tuning"),
+    ];
+    let (rate, reason) = if facts.parameters < 1_000_000_000 {
+        (1e-3, "small models take large steps with an adapter")
+    } else {
+        (2e-4, "the usual rate for adapters on models of this size")
+    };
+    list.extend(full::shared(facts, rate, reason));
+    list
+}

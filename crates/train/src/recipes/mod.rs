@@ -1,0 +1,220 @@
+//! Recipes: ways of changing a model, one file each, one line here.
+//!
+//! A recipe declares its hyper-parameters once (name, range, help in both languages) and
+//! derives a value with a reason for each from the facts; forms, command-line flags,
+//! validation and documentation read that declaration.
+
+mod continued;
+mod full;
+mod lora;
+mod parameters;
+
+use std::collections::BTreeMap;
+
+use sanbao_contract::data::Task;
+use sanbao_contract::train::{Dial, Setting};
+use serde_json::Value;
+
+pub use parameters::{Kind, Parameter, Words};
+
+use crate::Error;
+use crate::settings::TrainSettings;
+
+/// What a recipe's choices depend on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// What is learnt.
+    pub task: Task,
+    /// Training rows.
+    pub rows: usize,
+    /// Validation rows.
+    pub validation_rows: usize,
+    /// Parameters of the model.
+    pub parameters: u64,
+    /// Longest context of the model.
+    pub context: usize,
+    /// The one dial.
+    pub dial: Dial,
+    /// Whether the device is the CPU.
+    pub on_cpu: bool,
+    /// Seed.
+    pub seed: u64,
+}
+
+/// A value with its reason.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Derived {
+    /// Parameter.
+    pub name: &'static str,
+    /// Value.
+    pub value: Value,
+    /// Why, one sentence.
+    pub reason: String,
+}
+
+impl Derived {
+    fn new(name: &'static str, value: impl Into<Value>, reason: impl Into<String>) -> Self {
+        Self { name, value: value.into(), reason: reason.into() }
+    }
+}
+
+/// A way of changing a model.
+pub struct Recipe {
+    /// Name, as `--recipe` takes it.
+    pub name: &'static str,
+    /// Name for people.
+    pub title: Words,
+    /// When to use it, one sentence.
+    pub summary: Words,
+    /// What it can learn.
+    pub tasks: &'static [Task],
+    /// Its hyper-parameters.
+    pub parameters: &'static [&'static Parameter],
+    /// A value for each of them.
+    pub derive: fn(&Facts) -> Vec<Derived>,
+}
+
+/// Every recipe, in the order they are shown.
+pub static RECIPES: &[&Recipe] = &[&lora::LORA, &full::FULL, &continued::CONTINUED];
+
+/// Finds a recipe.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn recipe(name: &str) -> Result<&'static Recipe, Error> {
+    RECIPES.iter().find(|recipe| recipe.name == name).copied().ok_or_else(|| {
+        let known: Vec<&str> = RECIPES.iter().map(|recipe| recipe.name).collect();
+        Error::UnknownRecipe { found: name.to_owned(), known: known.join(", ") }
+    })
+}
+
+/// The recipe proposed for a task.
+pub fn recommended(task: Task) -> &'static Recipe {
+    match task {
+        Task::Prose => &continued::CONTINUED,
+        _ => &lora::LORA,
+    }
+}
+
+/// Values for every hyper-parameter: derived, then replaced by what the person chose.
+///
+/// # Errors
+/// When the recipe cannot learn the task, a chosen name is not one of its parameters, or a
+/// value is outside its range.
+pub fn resolve(
+    recipe: &Recipe,
+    facts: &Facts,
+    chosen: &BTreeMap<String, Value>,
+) -> Result<(TrainSettings, Vec<Setting>), Error> {
+    if !recipe.tasks.contains(&facts.task) {
+        let fitting = recommended(facts.task).name;
+        return Err(Error::RecipeDoesNotFit {
+            recipe: recipe.name.to_owned(),
+            reason: format!("it does not learn from rows of this kind; choose '{fitting}'"),
+        });
+    }
+    for name in chosen.keys() {
+        if !recipe.parameters.iter().any(|parameter| parameter.name == name) {
+            let known: Vec<&str> = recipe.parameters.iter().map(|p| p.name).collect();
+            return Err(Error::UnknownSetting {
+                name: name.clone(),
+                recipe: recipe.name.to_owned(),
+                known: known.join(", "),
+            });
+        }
+    }
+    let mut settings = Vec::new();
+    for derived in (recipe.derive)(facts) {
+        let parameter = recipe.parameters.iter().find(|p| p.name == derived.name);
+        let choice = chosen.get(derived.name);
+        if let (Some(parameter), Some(value)) = (parameter, choice) {
+            parameter.check(value)?;
+        }
+        settings.push(match choice {
+            Some(value) => Setting {
+                name: derived.name.to_owned(),
+                value: value.clone(),
+                chosen: true,
+                reason: "chosen by you".to_owned(),
+            },
+            None => Setting {
+                name: derived.name.to_owned(),
+                value: derived.value,
+                chosen: false,
+                reason: derived.reason,
+            },
+        });
+    }
+    let resolved = parameters::to_settings(recipe, facts, &settings)?;
+    Ok((resolved, settings))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn facts(task: Task, rows: usize, dial: Dial) -> Facts {
+        Facts {
+            task,
+            rows,
+            validation_rows: rows / 10,
+            parameters: 134_515_008,
+            context: 8192,
+            dial,
+            on_cpu: true,
+            seed: 42,
+        }
+    }
+
+    #[test]
+    fn every_recipe_derives_every_parameter_within_its_range() {
+        for recipe in RECIPES {
+            assert!(!recipe.title.en.is_empty() && !recipe.title.zh.is_empty());
+            for task in recipe.tasks {
+                for dial in [Dial::Quick, Dial::Balanced, Dial::Thorough] {
+                    for rows in [10, 300, 5_000, 200_000] {
+                        let facts = facts(*task, rows, dial);
+                        let derived = (recipe.derive)(&facts);
+                        let names: Vec<&str> = derived.iter().map(|d| d.name).collect();
+                        let declared: Vec<&str> =
+                            recipe.parameters.iter().map(|p| p.name).collect();
+                        assert_eq!(names, declared, "{}", recipe.name);
+                        for (derived, parameter) in derived.iter().zip(recipe.parameters) {
+                            parameter.check(&derived.value).unwrap();
+                            assert!(derived.reason.len() > 10, "{}", derived.name);
+                            assert!(!parameter.help.en.is_empty() && !parameter.help.zh.is_empty());
+                        }
+                        resolve(recipe, &facts, &BTreeMap::new()).unwrap();
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn choices_are_checked_and_kept() {
+        let facts = facts(Task::Instruct, 300, Dial::Balanced);
+        let choose = |name: &str, value: Value| {
+            resolve(&lora::LORA, &facts, &[(name.to_owned(), value)].into_iter().collect())
+        };
+        let (settings, shown) = choose("learning_rate", 0.003.into()).unwrap();
+        assert_eq!(settings.learning_rate, 0.003);
+        assert!(shown.iter().any(|s| s.name == "learning_rate" && s.chosen));
+        let error = choose("learning_rate", (-1.0).into()).unwrap_err().to_string();
+        assert!(error.contains("learning_rate") && error.contains("-1"), "{error}");
+        let error = choose("leaning_rate", 0.1.into()).unwrap_err().to_string();
+        assert!(error.contains("leaning_rate") && error.contains("learning_rate"), "{error}");
+        assert!(choose("lr_scheduler", "up".into()).is_err());
+        assert!(choose("num_train_epochs", 1.5.into()).is_err());
+    }
+
+    #[test]
+    fn a_recipe_refuses_rows_it_cannot_learn_from() {
+        let facts = facts(Task::Prose, 100, Dial::Quick);
+        let error = resolve(&full::FULL, &facts, &BTreeMap::new()).unwrap_err();
+        assert_eq!(error.code(), "train.recipe_does_not_fit");
+        assert!(error.to_string().contains("continued"));
+    }
+}

@@ -1,0 +1,71 @@
+//! Every number that a run depends on, resolved.
+
+use sanbao_models::{Activations, Trainable};
+use serde::{Deserialize, Serialize};
+
+use crate::lora::LoraConfig;
+use crate::optimizer::AdamWSettings;
+use crate::schedule::Schedule;
+
+/// What a run does, to the last number. Two runs with equal settings on equal data and the
+/// same kind of device give the same weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainSettings {
+    /// Recipe name in the registry.
+    pub recipe: String,
+    /// The adapter; without one every weight is trained.
+    pub lora: Option<LoraConfig>,
+    /// Passes over the training rows.
+    pub num_train_epochs: u32,
+    /// Rows per optimizer step.
+    pub batch_size: usize,
+    /// Peak learning rate.
+    pub learning_rate: f64,
+    /// How it moves.
+    pub lr_scheduler: Schedule,
+    /// Steps of warm-up.
+    pub warmup_steps: u64,
+    /// AdamW.
+    pub adamw: AdamWSettings,
+    /// Gradients are clipped to this norm.
+    pub max_grad_norm: f64,
+    /// Rows are cut at this many tokens.
+    pub max_length: usize,
+    /// Validation after this many steps; 0 for none.
+    pub eval_steps: u64,
+    /// Stop after this many validations without improvement; 0 for never.
+    pub early_stopping_patience: u32,
+    /// A checkpoint after this many steps.
+    pub save_steps: u64,
+    /// Tokens computed at once; a row longer than this stands alone.
+    pub micro_batch_tokens: usize,
+    /// Whether layers are run again instead of kept.
+    pub gradient_checkpointing: bool,
+    /// Seed of the order of rows, of dropout, of fresh adapters.
+    pub seed: u64,
+}
+
+impl TrainSettings {
+    /// What the optimizer changes.
+    pub fn trainable(&self) -> Trainable {
+        match self.lora {
+            Some(_) => Trainable::Adapters,
+            None => Trainable::Everything,
+        }
+    }
+
+    /// How activations are kept.
+    pub fn activations(&self) -> Activations {
+        if self.gradient_checkpointing { Activations::Recomputed } else { Activations::Kept }
+    }
+
+    /// Optimizer steps of one epoch.
+    pub fn steps_per_epoch(&self, rows: usize) -> u64 {
+        rows.div_ceil(self.batch_size.max(1)) as u64
+    }
+
+    /// Optimizer steps in all.
+    pub fn total_steps(&self, rows: usize) -> u64 {
+        self.steps_per_epoch(rows) * u64::from(self.num_train_epochs)
+    }
+}

@@ -1,0 +1,309 @@
+//! Comparing a run's result with its base model on the rows kept for the verdict.
+
+use std::path::Path;
+
+use sanbao_contract::Message as Turn;
+use sanbao_contract::data::{Content, Example, Task};
+use sanbao_contract::verdict::{Answer, Compared, Forgetting, Verdict};
+use sanbao_contract::worker::{Message, Progress};
+use sanbao_data::{Part, Prepared, classify_messages};
+use sanbao_evaluate::VerdictInput;
+use sanbao_infer::{
+    DEFAULT_TOKEN_BUDGET, Flow, Sampling, ScoredSequence, generate, label_log_probabilities,
+    probabilities, sequence_losses,
+};
+use sanbao_models::Decoder;
+use sanbao_project::Pointer;
+use sanbao_text::{ChatOptions, Tokenizer};
+use sanbao_train::checkpoint;
+
+use super::{Opened, open};
+use crate::Error;
+
+/// Rows whose answers are generated; every row counts for the loss.
+const GENERATED_ROWS: usize = 40;
+/// Longest generated answer in tokens.
+const LONGEST_ANSWER: usize = 256;
+/// Tokens of a passage of the forgetting check.
+const PASSAGE: usize = 512;
+
+/// General texts that ship with the program, by language.
+const GENERAL_EN: &str = include_str!("../../../../assets/general/en.txt");
+const GENERAL_ZH: &str = include_str!("../../../../assets/general/zh.txt");
+
+/// Judges a run and writes `verdict.json`. `None` when it was stopped.
+///
+/// # Errors
+/// When the run has no result yet, or a model fails.
+pub fn evaluate(
+    run: &Path,
+    stop: &dyn Fn() -> bool,
+    say: &mut dyn FnMut(Message),
+) -> Result<Option<Verdict>, Error> {
+    let Opened { folder, spec, base, device } = open(run)?;
+    let data = Prepared::open(&folder.prepared())?;
+    let best = folder.pointed(Pointer::Best)?.ok_or_else(|| {
+        sanbao_contract::Fault::new(
+            "worker.not_trained",
+            format!("{} has no trained model yet; run `sanbao train` first", run.display()),
+        )
+    })?;
+    let rows = Rows::new(&data, &base.tokenizer)?;
+    let mut model = base.load(&device.device)?;
+    let judge = Judge { rows: &rows, tokenizer: &base.tokenizer, stop };
+    let Some(before) = judge.answers(&model, "before", say)? else { return Ok(None) };
+    let general = general_text(&rows);
+    let perplexity_before = perplexity(&model, &base.tokenizer, general)?;
+    checkpoint::load_weights(&folder.checkpoint(best), &mut model)?;
+    let Some(after) = judge.answers(&model, "after", say)? else { return Ok(None) };
+    let perplexity_after = perplexity(&model, &base.tokenizer, general)?;
+
+    let labels = rows.labels.clone();
+    let answered = (rows.task == Task::Instruct).then(|| rows.generated_flags());
+    let compared = rows.prompts.iter().zip(&rows.references).zip(before.into_iter().zip(after));
+    let verdict = sanbao_evaluate::verdict(&VerdictInput {
+        task: rows.task,
+        labels,
+        majority_label: spec.majority_label.clone(),
+        rows: compared
+            .map(|((prompt, reference), (before, after))| Compared {
+                prompt: prompt.clone(),
+                reference: reference.clone(),
+                before,
+                after,
+            })
+            .collect(),
+        answered,
+        forgetting: Some(Forgetting {
+            before: perplexity_before.0,
+            after: perplexity_after.0,
+            tokens: perplexity_before.1,
+        }),
+        seed: spec.settings.seed,
+    })?;
+    sanbao_project::write_json(&folder.verdict_path(), &verdict)?;
+    Ok(Some(verdict))
+}
+
+/// The held-out rows, ready to be put to a model.
+struct Rows {
+    task: Task,
+    labels: Vec<String>,
+    /// As a person reads them.
+    prompts: Vec<String>,
+    references: Vec<String>,
+    /// As the model reads them, up to where its answer begins; empty for prose.
+    prompt_ids: Vec<Vec<u32>>,
+    /// The whole row with the tokens that count.
+    sequences: Vec<ScoredSequence>,
+    /// Tokens of each label with its end of turn, in the order of `labels` (classify).
+    label_ids: Vec<Vec<u32>>,
+}
+
+impl Rows {
+    fn new(data: &Prepared, tokenizer: &Tokenizer) -> Result<Self, Error> {
+        let report = data.report();
+        let labels: Vec<String> = report.labels.iter().map(|(label, _)| label.clone()).collect();
+        let mut rows = Self {
+            task: report.task,
+            labels,
+            prompts: Vec::new(),
+            references: Vec::new(),
+            prompt_ids: Vec::new(),
+            sequences: Vec::new(),
+            label_ids: Vec::new(),
+        };
+        for index in 0..data.len(Part::Test) {
+            let sequence = data.sequence(Part::Test, index)?;
+            rows.sequences.push(ScoredSequence { ids: sequence.ids, trained: sequence.trained });
+        }
+        if rows.task == Task::Prose {
+            for sequence in &rows.sequences {
+                rows.prompts.push(tokenizer.decode(&sequence.ids, true)?);
+                rows.references.push(String::new());
+            }
+            return Ok(rows);
+        }
+        for example in data.examples(Part::Test)? {
+            rows.add(&example, tokenizer)?;
+        }
+        if rows.task == Task::Classify {
+            rows.label_ids = label_ids(&rows.labels, tokenizer)?;
+        }
+        Ok(rows)
+    }
+
+    fn add(&mut self, example: &Example, tokenizer: &Tokenizer) -> Result<(), Error> {
+        let (prompt, shown, reference) = match &example.content {
+            Content::Classify { text, label } => {
+                (classify_messages(text, &self.labels), text.clone(), label.clone())
+            }
+            Content::Instruct { messages } => split_last_answer(messages),
+            _ => (Vec::new(), String::new(), String::new()),
+        };
+        let options = ChatOptions { add_generation_prompt: true, ..ChatOptions::default() };
+        self.prompt_ids.push(tokenizer.encode_chat(&prompt, &options)?.ids);
+        self.prompts.push(shown);
+        self.references.push(reference);
+        Ok(())
+    }
+
+    /// Which rows are answered, spread evenly over the part.
+    fn generated(&self) -> Vec<usize> {
+        let count = self.prompt_ids.len();
+        let wanted = count.min(GENERATED_ROWS);
+        (0..wanted).map(|index| index * count / wanted.max(1)).collect()
+    }
+
+    fn generated_flags(&self) -> Vec<bool> {
+        let mut flags = vec![false; self.prompt_ids.len()];
+        self.generated().into_iter().for_each(|row| flags[row] = true);
+        flags
+    }
+}
+
+/// The turns before the last answer, what a person would read as the question, and the answer.
+fn split_last_answer(messages: &[Turn]) -> (Vec<Turn>, String, String) {
+    let last = messages.iter().rposition(|turn| turn.role == "assistant").unwrap_or(messages.len());
+    let prompt = messages[..last].to_vec();
+    let shown = prompt.iter().rev().find(|turn| turn.role == "user").map_or("", Turn::text);
+    let reference = messages.get(last).map_or("", Turn::text);
+    (prompt.clone(), shown.to_owned(), reference.to_owned())
+}
+
+/// What follows a classification prompt for each label, end of turn included.
+fn label_ids(labels: &[String], tokenizer: &Tokenizer) -> Result<Vec<Vec<u32>>, Error> {
+    let prompt = classify_messages("", labels);
+    let mut all = Vec::new();
+    for label in labels {
+        let mut turns = prompt.clone();
+        turns.push(Turn::new("assistant", label.clone()));
+        let chat = tokenizer.encode_chat(&turns, &ChatOptions::default())?;
+        let ids = chat.ids.iter().zip(&chat.trained).filter(|(_, trained)| **trained);
+        all.push(ids.map(|(id, _)| *id).collect());
+    }
+    Ok(all)
+}
+
+struct Judge<'a> {
+    rows: &'a Rows,
+    tokenizer: &'a Tokenizer,
+    stop: &'a dyn Fn() -> bool,
+}
+
+impl Judge<'_> {
+    /// A model's answer to every row; `None` when stopped.
+    fn answers(
+        &self,
+        model: &Decoder,
+        stage: &str,
+        say: &mut dyn FnMut(Message),
+    ) -> Result<Option<Vec<Answer>>, Error> {
+        let total = self.rows.sequences.len() as u64;
+        let mut tell = |done: usize| {
+            let progress = Progress { stage: stage.to_owned(), done: done as u64, total };
+            say(Message::Progress(progress));
+        };
+        tell(0);
+        let mut answers: Vec<Answer> = Vec::new();
+        for part in self.rows.sequences.chunks(32) {
+            if (self.stop)() {
+                return Ok(None);
+            }
+            for loss in sequence_losses(model, part, DEFAULT_TOKEN_BUDGET)? {
+                answers.push(Answer {
+                    text: String::new(),
+                    probabilities: Vec::new(),
+                    loss_sum: loss.loss_sum,
+                    loss_tokens: loss.tokens as u64,
+                });
+            }
+            if self.rows.task == Task::Prose {
+                tell(answers.len());
+            }
+        }
+        match self.rows.task {
+            Task::Classify => self.choose(model, &mut answers, &mut tell)?,
+            Task::Instruct => self.write(model, &mut answers, &mut tell)?,
+            Task::Prose | Task::Preference => {}
+        }
+        Ok((!(self.stop)()).then_some(answers))
+    }
+
+    /// Answers with the likeliest label.
+    fn choose(
+        &self,
+        model: &Decoder,
+        answers: &mut [Answer],
+        tell: &mut dyn FnMut(usize),
+    ) -> Result<(), Error> {
+        let mut done = 0;
+        for (prompts, answers) in self.rows.prompt_ids.chunks(16).zip(answers.chunks_mut(16)) {
+            if (self.stop)() {
+                return Ok(());
+            }
+            let scores = label_log_probabilities(model, prompts, &self.rows.label_ids)?;
+            for (answer, scores) in answers.iter_mut().zip(&scores) {
+                answer.probabilities = probabilities(scores);
+                let best = answer.probabilities.iter().enumerate();
+                let best = best.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index);
+                answer.text = self.rows.labels[best].clone();
+            }
+            done += prompts.len();
+            tell(done);
+        }
+        Ok(())
+    }
+
+    /// Answers greedily, some of the rows.
+    fn write(
+        &self,
+        model: &Decoder,
+        answers: &mut [Answer],
+        tell: &mut dyn FnMut(usize),
+    ) -> Result<(), Error> {
+        let rows = self.rows.generated();
+        let prompts: Vec<Vec<u32>> =
+            rows.iter().map(|row| self.rows.prompt_ids[*row].clone()).collect();
+        let mut finished = 0;
+        let generated = generate(
+            model,
+            self.tokenizer,
+            &prompts,
+            &Sampling::greedy(LONGEST_ANSWER),
+            DEFAULT_TOKEN_BUDGET,
+            &mut |_, piece| {
+                if piece.finished.is_some() {
+                    finished += 1;
+                    tell(finished * self.rows.sequences.len() / rows.len().max(1));
+                }
+                if (self.stop)() { Flow::Stop } else { Flow::Continue }
+            },
+        )?;
+        for (row, generated) in rows.into_iter().zip(generated) {
+            answers[row].text = generated.text;
+        }
+        Ok(())
+    }
+}
+
+/// The general text in the language of the rows.
+fn general_text(rows: &Rows) -> &'static str {
+    let sample: String = rows.prompts.iter().take(50).flat_map(|text| text.chars()).collect();
+    let chinese = sample.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
+    let letters = sample.chars().filter(|c| c.is_alphabetic()).count();
+    if chinese * 2 > letters { GENERAL_ZH } else { GENERAL_EN }
+}
+
+/// Perplexity on a general text, and the tokens it was measured on.
+fn perplexity(model: &Decoder, tokenizer: &Tokenizer, text: &str) -> Result<(f64, u64), Error> {
+    let ids = tokenizer.encode(text, true)?;
+    let passages: Vec<ScoredSequence> = ids
+        .chunks(PASSAGE.min(model.spec.max_position_embeddings))
+        .map(|ids| ScoredSequence { ids: ids.to_vec(), trained: vec![true; ids.len()] })
+        .collect();
+    let losses = sequence_losses(model, &passages, DEFAULT_TOKEN_BUDGET)?;
+    let sum: f64 = losses.iter().map(|loss| loss.loss_sum).sum();
+    let tokens: u64 = losses.iter().map(|loss| loss.tokens as u64).sum();
+    Ok(((sum / tokens.max(1) as f64).exp(), tokens))
+}

@@ -1,0 +1,38 @@
+//! What a worker can do.
+
+mod evaluate;
+mod train;
+
+use std::path::Path;
+
+use sanbao_models::BaseModel;
+use sanbao_project::RunFolder;
+
+pub use evaluate::evaluate;
+pub use train::train;
+
+use crate::{Error, RunSpec, devices};
+
+/// The parts that every job on a run begins with.
+pub struct Opened {
+    /// Its folder, locked.
+    pub folder: RunFolder,
+    /// What it is to do.
+    pub spec: RunSpec,
+    /// Its base model.
+    pub base: BaseModel,
+    /// The device.
+    pub device: devices::Opened,
+}
+
+/// Opens a run and what it needs.
+///
+/// # Errors
+/// When the folder is not a run or in use, or the model or the device is not there.
+pub fn open(run: &Path) -> Result<Opened, Error> {
+    let folder = RunFolder::open(run)?;
+    let spec: RunSpec = sanbao_project::read_json(&folder.plan_path())?;
+    let base = BaseModel::open(&spec.model)?;
+    let device = devices::open(&spec.device)?;
+    Ok(Opened { folder, spec, base, device })
+}

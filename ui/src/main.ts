@@ -1,0 +1,10 @@
+import { mount } from 'svelte';
+
+import App from './App.svelte';
+import './app.css';
+import { connect } from './platform';
+
+const target = document.getElementById('app');
+if (!target) throw new Error('index.html has no element #app');
+
+mount(App, { target, props: { platform: connect() } });

@@ -1,0 +1,233 @@
+//! The tasks themselves.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::shell::{self, part};
+use crate::system::{self, Purpose};
+use crate::{build, place, window};
+
+/// Gets the machine ready for everything.
+pub fn setup() -> Result<()> {
+    part("system packages", || system::prepare(Purpose::Test))?;
+    part("window", window::build)?;
+    part("starter model", build::starter_model)?;
+    Ok(())
+}
+
+/// Opens the app.
+pub fn start() -> Result<()> {
+    part("system packages", || system::prepare(Purpose::Build))?;
+    part("window", window::build)?;
+    part("build", || build::all(false))?;
+    shell::run(&mut shell::command(place::program("sanbao-app", "debug")?)?)
+}
+
+/// Makes a model from the sample data, with the starter model as its base.
+pub fn demo() -> Result<()> {
+    part("system packages", || system::prepare(Purpose::Build))?;
+    part("window", window::build)?;
+    part("build", || build::all(false))?;
+    let model = part("starter model", build::starter_model)?;
+    let out = place::root().join("demo");
+    clear_run(&out)?;
+    part("demo", || {
+        let mut sanbao = shell::command(place::program("sanbao", "debug")?)?;
+        sanbao.arg("make").arg("--model").arg(model);
+        sanbao.arg("--data").arg(place::root().join("assets").join("samples").join("support_en.csv"));
+        sanbao.arg("--out").arg(&out).args(["--dial", "quick"]);
+        shell::run(&mut sanbao)
+    })?;
+    let report = out.join("report.html");
+    ensure!(report.is_file(), "The demo ended without its report '{}'.", report.display());
+    eprintln!("The report with pictures: {}", report.display());
+    Ok(())
+}
+
+/// Runs every test; `filter` goes to the tests of the Rust side.
+pub fn test(filter: &[String]) -> Result<()> {
+    part("system packages", || system::prepare(Purpose::Test))?;
+    part("window: build", window::build)?;
+    part("window: types", || shell::run(shell::npm()?.args(["run", "check"])))?;
+    part("window: tests", || shell::run(shell::npm()?.args(["test"])))?;
+    let model = part("starter model", build::starter_model)?;
+    part("tests", || {
+        let mut cargo = shell::cargo()?;
+        cargo.args(["test", "--workspace", "--no-fail-fast"]);
+        if !filter.is_empty() {
+            cargo.arg("--").args(filter);
+        }
+        cargo.env("SANBAO_REQUIRE_STARTER", "1").env("SANBAO_STARTER_MODEL", model);
+        shell::run(&mut cargo)
+    })
+}
+
+/// Measures Sanbao beside other programs, which are installed into an environment of their own.
+pub fn bench(options: &[String]) -> Result<()> {
+    part("system packages", || system::prepare(Purpose::Build))?;
+    part("window", window::build)?;
+    part("build", || build::all(false))?;
+    let model = part("starter model", build::starter_model)?;
+    let python = part("other programs", peers)?;
+    part("bench", || {
+        let mut bench = shell::command(python)?;
+        bench.arg(place::root().join("bench").join("peers").join("bench.py"));
+        bench.arg("--sanbao").arg(place::program("sanbao", "debug")?);
+        bench.arg("--model").arg(model).args(options);
+        shell::run(&mut bench)
+    })
+}
+
+/// The Python of an environment that holds what `bench/peers/requirements.txt` asks for.
+fn peers() -> Result<PathBuf> {
+    let requirements = place::root().join("bench").join("peers").join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements)
+        .with_context(|| format!("Could not read '{}'", requirements.display()))?;
+    let environment = place::cache()?.join("peers");
+    let python = if cfg!(windows) {
+        environment.join("Scripts").join("python.exe")
+    } else {
+        environment.join("bin").join("python")
+    };
+    let stamp = environment.join("installed.txt");
+    if python.is_file() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    let maker = ["python3", "python", "py"]
+        .into_iter()
+        .find(|name| shell::ask(name, &["--version"]).is_some())
+        .context("Python 3 is missing: install it and try again.")?;
+    shell::run(shell::command(maker)?.args(["-m", "venv"]).arg(&environment))?;
+    let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--requirement"];
+    shell::run(shell::command(&python)?.args(pip).arg(&requirements))?;
+    fs::write(&stamp, wanted)?;
+    Ok(python)
+}
+
+/// Makes installers for the system that this runs on.
+pub fn bundle(options: &[String]) -> Result<()> {
+    let options = BundleOptions::read(options)?;
+    part("system packages", || system::prepare(Purpose::Build))?;
+    part("window", window::build)?;
+    part("build", || build::all(!options.debug))?;
+    let tool = if cfg!(windows) { "tauri.cmd" } else { "tauri" };
+    let tool = place::root().join("ui").join("node_modules").join(".bin").join(tool);
+    let mut tauri = shell::command(tool)?;
+    tauri.arg("bundle");
+    if options.debug {
+        tauri.arg("--debug");
+    }
+    if let Some(kinds) = &options.kinds {
+        tauri.args(["--bundles", kinds]);
+    }
+    if options.with_starter_model {
+        let model = part("starter model", build::starter_model)?;
+        tauri.arg("--config").arg(with_model(&model)?);
+    }
+    part("installers", || shell::run(&mut tauri))
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct BundleOptions {
+    with_starter_model: bool,
+    debug: bool,
+    kinds: Option<String>,
+}
+
+impl BundleOptions {
+    fn read(options: &[String]) -> Result<Self> {
+        let mut read = Self::default();
+        let mut options = options.iter();
+        while let Some(option) = options.next() {
+            match option.as_str() {
+                "--with-starter-model" => read.with_starter_model = true,
+                "--debug" => read.debug = true,
+                "--bundles" => {
+                    let kinds = options.next().context("--bundles wants a list, for example deb,rpm.")?;
+                    read.kinds = Some(kinds.clone());
+                }
+                other => bail!("'bundle' has no option '{other}'."),
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// An addition to the configuration that has an installer carry the model.
+fn with_model(model: &Path) -> Result<String> {
+    let name = model.file_name().and_then(|name| name.to_str());
+    let (Some(path), Some(name)) = (model.to_str(), name) else {
+        bail!("The path of the starter model, '{}', is no plain text.", model.display());
+    };
+    let json = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let (path, inside) = (json(path), json(&format!("models/{name}")));
+    Ok(format!("{{\"bundle\": {{\"resources\": {{{path}: {inside}}}}}}}"))
+}
+
+/// Brings the TypeScript types of the contract up to date, or says that they are not.
+pub fn bindings(options: &[String]) -> Result<()> {
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    ensure!(matches!(options[..], [] | ["--check"]), "'bindings' takes --check or nothing.");
+    let example = ["build", "--workspace", "--example", "bindings"];
+    shell::run(shell::cargo()?.args(example))?;
+    let program = Path::new("examples").join("bindings");
+    let program = place::program(&program.to_string_lossy(), "debug")?;
+    let folder = place::root().join("ui").join("src").join("contract");
+    shell::run(shell::command(program)?.args(&options).arg(folder))
+}
+
+/// Removes an earlier demo; anything else in the folder is left alone and in the way.
+fn clear_run(folder: &Path) -> Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    ensure!(
+        folder.join("run.json").is_file() || fs::read_dir(folder)?.next().is_none(),
+        "'{}' holds something else than an earlier demo: move it away and try again.",
+        folder.display()
+    );
+    fs::remove_dir_all(folder).with_context(|| format!("Could not remove '{}'", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn read(options: &[&str]) -> Result<BundleOptions> {
+        BundleOptions::read(&options.iter().map(|option| (*option).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_options_of_bundle_are_understood_or_refused() {
+        assert_eq!(read(&[]).unwrap(), BundleOptions::default());
+        let all = read(&["--bundles", "deb,rpm", "--debug", "--with-starter-model"]).unwrap();
+        assert!(all.debug && all.with_starter_model);
+        assert_eq!(all.kinds.as_deref(), Some("deb,rpm"));
+        assert!(read(&["--bundles"]).is_err());
+        assert!(read(&["--with-starter"]).is_err());
+    }
+
+    #[test]
+    fn an_installer_carries_the_model_whatever_its_path_looks_like() {
+        let model = Path::new("dir").join("a \"quoted\" model.gguf");
+        let text = with_model(&model).unwrap();
+        assert!(text.contains(r#""models/a \"quoted\" model.gguf""#), "{text}");
+    }
+
+    #[test]
+    fn only_an_earlier_demo_is_cleared_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let demo = folder.path().join("demo");
+        clear_run(&demo).unwrap();
+        fs::create_dir(&demo).unwrap();
+        fs::write(demo.join("thesis.docx"), "years of work").unwrap();
+        assert!(clear_run(&demo).is_err());
+        assert!(demo.join("thesis.docx").is_file());
+        fs::write(demo.join("run.json"), "{}").unwrap();
+        clear_run(&demo).unwrap();
+        assert!(!demo.exists());
+    }
+}
