@@ -3,12 +3,14 @@
     prepare.py DATA OUT --train 500 --heldout 200 --seed 0
 
 DATA holds `wordnet_definitions.jsonl` (instruction, output) and `movie_review_sentiment.csv` (text,
-label). For each, OUT gets NAME.train.jsonl and NAME.heldout.jsonl: rows with `messages`, shuffled
-once with the seed, so that every engine reads the same conversations in the same order.
+label). For each, OUT gets NAME.train.jsonl, NAME.heldout.jsonl and NAME.validation.jsonl (20 rows, for
+an engine that wants some): rows with `messages`, shuffled once with the seed, so that every engine
+reads the same conversations in the same order.
 """
 
 import argparse
 import csv
+import itertools
 import json
 import random
 from pathlib import Path
@@ -47,11 +49,13 @@ def main():
     for name, (file, read) in JOBS.items():
         # A row seen in training would say nothing when held out, so equal rows are kept once.
         rows = list(dict.fromkeys(read(args.data / file)))
-        if len(rows) < args.train + args.heldout:
-            parser.error(f"{file} has {len(rows)} different rows; {args.train + args.heldout} are needed")
+        sizes = {"train": args.train, "heldout": args.heldout, "validation": 20}
+        if len(rows) < sum(sizes.values()):
+            parser.error(f"{file} has {len(rows)} different rows; {sum(sizes.values())} are needed")
         random.Random(args.seed).shuffle(rows)
-        parts = {"train": rows[: args.train], "heldout": rows[args.train : args.train + args.heldout]}
-        for part, chosen in parts.items():
+        left = iter(rows)
+        for part, size in sizes.items():
+            chosen = list(itertools.islice(left, size))
             with open(args.out / f"{name}.{part}.jsonl", "w", encoding="utf-8") as file_out:
                 for user, assistant in chosen:
                     messages = [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]

@@ -1,0 +1,235 @@
+"""Sanbao beside TRL + PEFT, transformers and llama.cpp, on the same machine in the same run.
+
+`cargo xtask bench --data DIR` sets everything up and calls this. DIR holds `wordnet_definitions.jsonl` and
+`movie_review_sentiment.csv` (see prepare.py). Each job is run by every engine in turn, and the turns are
+repeated in reverse order, so that no engine always runs on the warmer machine.
+
+Equal for all: the float32 weights, the conversations (500 rows learnt, 200 held out), the tokens that carry
+loss, LoRA on all linear layers, AdamW, schedule, batch size. Not equal: the order of rows (TRL: as in the
+file; Sanbao: shuffled by its seed) and the random start of the adapters.
+
+Held-out loss is computed by one function for all (heldout.py): mean over all answer tokens, nats.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import report
+from measure import busy_elsewhere, measured
+
+HERE = Path(__file__).resolve().parent
+PROMPT = "Tell me a long story about a lighthouse keeper who finds a map."
+JOBS = ["definitions", "reviews"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="cargo xtask bench", description="Measures Sanbao beside other programs.")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the two data files")
+    parser.add_argument("--model", type=Path, required=True, help="base model, a .gguf file")
+    parser.add_argument("--sanbao", type=Path, help="the program; without it only the others are measured")
+    parser.add_argument("--work", type=Path, default=Path(sys.prefix).parent / "bench", help="folder for what is made")
+    parser.add_argument("--out", type=Path, default=HERE.parent / "results.md", help="file of the tables")
+    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=JOBS)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads that each engine may use")
+    parser.add_argument("--train-rows", type=int, default=500)
+    parser.add_argument("--heldout-rows", type=int, default=200)
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--batch-size", type=int, default=4)
+    parser.add_argument("--learning-rate", type=float, default=2e-4)
+    parser.add_argument("--warmup-ratio", type=float, default=0.05)
+    parser.add_argument("--weight-decay", type=float, default=0.0)
+    parser.add_argument("--max-length", type=int, default=512)
+    parser.add_argument("--lora-r", type=int, default=16)
+    parser.add_argument("--lora-alpha", type=int, default=32)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--decode-tokens", type=int, default=128)
+    parser.add_argument("--no-checkpointing-too", action="store_true", help="leave out TRL's slower, smaller setting")
+    parser.add_argument("--no-training", action="store_true", help="decoding only")
+    parser.add_argument("--no-decoding", action="store_true", help="training only")
+    args = parser.parse_args()
+    args.base = args.work / "model" / args.model.stem
+    args.env = os.environ | {"BENCH_THREADS": str(args.threads), "RAYON_NUM_THREADS": str(args.threads)}
+    return args
+
+
+def python(args, script, *rest, log):
+    """Runs a script of this folder; returns its result and what it used."""
+    ended = measured([sys.executable, HERE / script, *rest], args.work / log, args.env)
+    return json.loads(ended.lines[-1][1]), ended
+
+
+def usage(ended):
+    return {
+        "wall_seconds": ended.wall_seconds,
+        "cpu_seconds": ended.cpu_seconds,
+        "peak_gib": ended.peak_memory / 2**30,
+    }
+
+
+def train_trl(args, job, checkpointing):
+    name = f"{job}.trl{'-checkpointing' if checkpointing else ''}"
+    settings = {
+        "model": str(args.base / "hf"),
+        "train": str(args.work / "data" / f"{job}.train.jsonl"),
+        "heldout": str(args.work / "data" / f"{job}.heldout.jsonl"),
+        "lora_r": args.lora_r,
+        "lora_alpha": args.lora_alpha,
+        "lora_dropout": 0.0,
+        "num_train_epochs": args.epochs,
+        "per_device_train_batch_size": args.batch_size,
+        "learning_rate": args.learning_rate,
+        "lr_scheduler_type": "linear",
+        "warmup_steps": args.warmup_ratio,
+        "max_grad_norm": 1.0,
+        "weight_decay": args.weight_decay,
+        "max_length": args.max_length,
+        "seed": args.seed,
+        "gradient_checkpointing": checkpointing,
+    }
+    path = args.work / f"{name}.json"
+    path.write_text(json.dumps(settings, indent=1))
+    result, ended = python(args, "train_trl.py", path, log=f"{name}.log")
+    return usage(ended) | {
+        "train_seconds": result["wall_seconds"],
+        "train_cpu_seconds": result["cpu_seconds"],
+        "trained_tokens_per_second": result["trained_tokens_per_second"],
+        "heldout_loss_before": result["heldout_loss_before"],
+        "heldout_loss": result["heldout_loss"],
+    }
+
+
+def train_sanbao(args, job):
+    run, adapter = args.work / f"{job}.sanbao", args.work / f"{job}.sanbao-adapter"
+    for folder in (run, adapter):
+        shutil.rmtree(folder, ignore_errors=True)
+    model, data = args.base / "hf", args.work / "data"
+    settings = {
+        "r": args.lora_r,
+        "lora_alpha": args.lora_alpha,
+        "lora_dropout": 0.0,
+        "target_modules": "all-linear",
+        "num_train_epochs": args.epochs,
+        "batch_size": args.batch_size,
+        "learning_rate": args.learning_rate,
+        "lr_scheduler": "linear",
+        "warmup_ratio": args.warmup_ratio,
+        "max_grad_norm": 1.0,
+        "weight_decay": args.weight_decay,
+        "max_length": args.max_length,
+        "evals_per_epoch": 0,
+        "early_stopping_patience": 0,
+    }
+    command = [args.sanbao, "train", "--model", model, "--data", data / f"{job}.train.jsonl"]
+    # All rows of the first file are learnt, because the parts to hold out come from files of their own.
+    command += ["--validation", data / f"{job}.validation.jsonl", "--test", data / f"{job}.heldout.jsonl"]
+    command += ["--out", run, "--recipe", "lora", "--device", "cpu", "--seed", args.seed, "--json"]
+    command += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    ended = measured(command, args.work / f"{job}.sanbao.log", args.env)
+    steps = [step for step in map(json.loads, texts(ended)) if step.get("event") == "step"]
+    seconds = sum(step["tokens"] / step["tokens_per_second"] for step in steps)
+    export = [args.sanbao, "export", "--run", run, "--target", "peft", "--out", adapter]
+    measured(export, args.work / f"{job}.export.log", args.env)
+    heldout = data / f"{job}.heldout.jsonl"
+    checked, _ = python(args, "heldout.py", model, adapter, heldout, str(args.max_length), log=f"{job}.heldout.log")
+    return usage(ended) | {
+        "train_seconds": seconds,
+        "train_cpu_seconds": None,
+        "trained_tokens_per_second": sum(step["trained_tokens"] for step in steps) / seconds,
+        "heldout_loss_before": checked["heldout_loss_before"],
+        "heldout_loss": checked["heldout_loss"],
+    }
+
+
+def texts(ended):
+    return [text for _, text in ended.lines if text.startswith("{") and text.endswith("}")]
+
+
+def compare_training(args):
+    """One table a job."""
+    engines = {}
+    if args.sanbao:
+        engines["Sanbao"] = train_sanbao
+    engines["TRL + PEFT"] = lambda args, job: train_trl(args, job, False)
+    if not args.no_checkpointing_too:
+        engines["TRL + PEFT, checkpointing"] = lambda args, job: train_trl(args, job, True)
+    tables = []
+    for job in args.jobs:
+        runs = {name: [] for name in engines}
+        for repeat in range(args.repeats):
+            turn = list(engines.items())
+            for name, train in turn if repeat % 2 == 0 else reversed(turn):
+                busy = busy_elsewhere()
+                say(f"{job}: {name} ({repeat + 1} of {args.repeats}); the cores are {busy:.0%} busy")
+                run = train(args, job) | {"busy_elsewhere": busy}
+                say(json.dumps(run))
+                runs[name].append(run)
+        (args.work / f"{job}.runs.json").write_text(json.dumps(runs, indent=1))
+        tables.append(report.training(job, runs))
+    return tables
+
+
+def decode_sanbao(args, repeats=3):
+    """Times the pieces of a streamed answer: from the first to the last, as many tokens as arrived after the first."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(args.base / "hf")
+    command = [args.sanbao, "chat", "--model", args.base / "hf", "--device", "cpu", "--temperature", "0"]
+    command += ["--max-new-tokens", args.decode_tokens, PROMPT]
+    rates, text, count = [], "", 0
+    for _ in range(repeats):
+        ended = measured(command, args.work / "chat.log", args.env, binary=True)
+        text = b"".join(piece for _, piece in ended.lines).decode("utf-8").strip()
+        count = len(tokenizer(text, add_special_tokens=False)["input_ids"])
+        rates.append((count - 1) / (ended.lines[-1][0] - ended.lines[0][0]))
+    return {"engine": "Sanbao", "tokens": count, "tokens_per_second": rates, "text": text}
+
+
+def compare_decoding(args):
+    """Greedy text must be the same from the same float32 weights; that is shown beside the speed."""
+    model = args.base
+    rest = (PROMPT, str(args.decode_tokens), "3")
+    runs = [decode_sanbao(args)] if args.sanbao else []
+    runs.append(python(args, "decode_transformers.py", model / "hf", *rest, log="decode_transformers.log")[0])
+    runs.append(python(args, "decode_llama_cpp.py", model / "f32.gguf", *rest, log="decode_llama_cpp.log")[0])
+    reference = next(run["text"] for run in runs if run["engine"] == "transformers").strip()
+    for run in runs:
+        run["agrees"] = "yes" if run["text"].strip() == reference else "no"
+    return [report.decoding(runs)]
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def main():
+    args = arguments()
+    args.work.mkdir(parents=True, exist_ok=True)
+    rows = ["--train", args.train_rows, "--heldout", args.heldout_rows, "--seed", args.seed]
+    prepare = [sys.executable, HERE / "prepare.py", args.data, args.work / "data", *rows]
+    measured(prepare, args.work / "prepare.log", args.env)
+    make_model = [sys.executable, HERE / "make_model.py", args.model, args.base]
+    measured(make_model, args.work / "make_model.log", args.env)
+    settings = (
+        f"{args.train_rows} rows, {args.epochs} epoch(s), batch size {args.batch_size}, LoRA r {args.lora_r}, alpha "
+        f"{args.lora_alpha}, learning rate {args.learning_rate} (linear, {args.warmup_ratio:.0%} warm-up), weight decay "
+        f"{args.weight_decay}, rows up to {args.max_length} tokens, float32, {args.threads} threads; medians of "
+        f"{args.repeats}."
+    )
+    parts = ["## Measured side by side", f"{args.model.stem} on {report.machine()}.", settings]
+    if not args.no_training:
+        parts += compare_training(args)
+    if not args.no_decoding:
+        parts += compare_decoding(args)
+    text = "\n\n".join(parts) + "\n"
+    args.out.write_text(text, encoding="utf-8")
+    print(text)
+    say(f"Written to {args.out}")
+
+
+if __name__ == "__main__":
+    main()
