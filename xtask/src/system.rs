@@ -55,7 +55,9 @@ fn prepare_linux(purpose: Purpose) -> Result<()> {
     if purpose == Purpose::Test {
         wanted.extend(TEST);
     }
-    if shell::ask("dpkg-query", &["--version"]).is_none() || shell::ask("apt-get", &["--version"]).is_none() {
+    if shell::ask("dpkg-query", &["--version"]).is_none()
+        || shell::ask("apt-get", &["--version"]).is_none()
+    {
         ensure!(
             shell::ask("pkg-config", &["--exists", "webkit2gtk-4.1"]).is_some(),
             "The development files of WebKitGTK 4.1 are missing: install them (and pkg-config) with your \
@@ -93,22 +95,25 @@ fn apt(is_root: bool) -> Command {
 }
 
 fn is_installed(package: &str) -> bool {
-    let status = shell::ask("dpkg-query", &["--show", "--showformat=${db:Status-Status} ", package]);
+    let status =
+        shell::ask("dpkg-query", &["--show", "--showformat=${db:Status-Status} ", package]);
     // One word for each architecture that the package is there for.
     status.is_some_and(|status| status.split(' ').any(|word| word == "installed"))
 }
 
 fn has_webview2() -> bool {
     const CLIENT: &str = r"Microsoft\EdgeUpdate\Clients\{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}";
-    [r"HKLM\SOFTWARE\WOW6432Node", r"HKLM\SOFTWARE", r"HKCU\Software"]
-        .iter()
-        .any(|place| shell::ask("reg", &["query", &format!(r"{place}\{CLIENT}"), "/v", "pv"]).is_some())
+    [r"HKLM\SOFTWARE\WOW6432Node", r"HKLM\SOFTWARE", r"HKCU\Software"].iter().any(|place| {
+        shell::ask("reg", &["query", &format!(r"{place}\{CLIENT}"), "/v", "pv"]).is_some()
+    })
 }
 
 fn check_node(version: Option<&str>) -> Result<()> {
     let (major, minor) = NODE;
     let Some(version) = version else {
-        bail!("Node.js is missing: install version {major}.{minor} or newer (nodejs.org) and try again.");
+        bail!(
+            "Node.js is missing: install version {major}.{minor} or newer (nodejs.org) and try again."
+        );
     };
     let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u32>);
     let mut next = || numbers.next().and_then(Result::ok);
@@ -131,7 +136,9 @@ mod tests {
         for good in ["v20.19.0", "v20.20.2", "v22.1.0", "24.0.0"] {
             check_node(Some(good)).unwrap();
         }
-        for (bad, said) in [("v18.20.1", "too old"), ("v20.18.9", "too old"), ("twenty", "no version")] {
+        for (bad, said) in
+            [("v18.20.1", "too old"), ("v20.18.9", "too old"), ("twenty", "no version")]
+        {
             assert!(check_node(Some(bad)).unwrap_err().to_string().contains(said), "{bad}");
         }
         assert!(check_node(None).unwrap_err().to_string().contains("missing"));

@@ -36,7 +36,9 @@ pub fn demo() -> Result<()> {
     part("demo", || {
         let mut sanbao = shell::command(place::program("sanbao", "debug")?)?;
         sanbao.arg("make").arg("--model").arg(model);
-        sanbao.arg("--data").arg(place::root().join("assets").join("samples").join("support_en.csv"));
+        sanbao
+            .arg("--data")
+            .arg(place::root().join("assets").join("samples").join("support_en.csv"));
         sanbao.arg("--out").arg(&out).args(["--dial", "quick"]);
         shell::run(&mut sanbao)
     })?;
@@ -145,7 +147,8 @@ impl BundleOptions {
                 "--with-starter-model" => read.with_starter_model = true,
                 "--debug" => read.debug = true,
                 "--bundles" => {
-                    let kinds = options.next().context("--bundles wants a list, for example deb,rpm.")?;
+                    let kinds =
+                        options.next().context("--bundles wants a list, for example deb,rpm.")?;
                     read.kinds = Some(kinds.clone());
                 }
                 other => bail!("'bundle' has no option '{other}'."),

@@ -64,7 +64,8 @@ impl Stamp {
     }
 
     fn write(&self) -> Result<()> {
-        fs::write(&self.path, &self.hash).with_context(|| format!("Could not write '{}'", self.path.display()))
+        fs::write(&self.path, &self.hash)
+            .with_context(|| format!("Could not write '{}'", self.path.display()))
     }
 }
 

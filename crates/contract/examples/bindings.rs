@@ -68,7 +68,10 @@ fn add<T: TS + 'static>(config: &Config, files: &mut Files) -> Result<(), Box<dy
     let name = std::any::type_name::<T>();
     let path = T::output_path().ok_or_else(|| format!("{name} has no file of its own"))?;
     // Trailing spaces and CRLF depend on the comments that a type carries, not on the type.
-    let text = T::export_to_string(config)?.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    let text = T::export_to_string(config)?
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect();
     match files.insert(path.clone(), text) {
         None => Ok(()),
         Some(_) => Err(format!("{name} and another type both want {}", path.display()).into()),
@@ -88,7 +91,8 @@ fn declared() -> Result<BTreeSet<String>, Box<dyn Error>> {
             let declaration = text[after..].lines().find_map(|line| {
                 line.strip_prefix("pub struct ").or_else(|| line.strip_prefix("pub enum "))
             });
-            let name = declaration.and_then(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+            let name =
+                declaration.and_then(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
             names.extend(name.map(str::to_owned));
         }
     }
@@ -119,7 +123,9 @@ fn run(check: bool, folder: &Path) -> Result<(), Box<dyn Error>> {
         .collect();
     if !forgotten.is_empty() {
         let names = forgotten.join(", ");
-        return Err(format!("add {names} to the list in crates/contract/examples/bindings.rs").into());
+        return Err(
+            format!("add {names} to the list in crates/contract/examples/bindings.rs").into()
+        );
     }
     let mut found = Files::new();
     present(folder, Path::new(""), &mut found)?;

@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use sanbao_contract::data::{DataReport, Example, Finding, Mapping, PartReport, Severity, Task};
-use sanbao_project::{Manifest, write_folder_atomic};
+use sanbao_project::{Manifest, hash_file, write_folder_atomic};
 use sanbao_text::Tokenizer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,13 +25,17 @@ use serde_json::{Value, json};
 use crate::checks::{self, Stage};
 use crate::error::{Error, Place};
 use crate::split::{Fractions, split};
-use crate::store::{TokenWriter, hash_file};
+use crate::store::TokenWriter;
 use crate::stream::tokenise;
 use crate::survey::Survey;
 use crate::tokens::{Tokenised, Tokeniser};
 
 /// Rows that are tokenised at a time.
 const BATCH: usize = 1024;
+
+/// The files that the manifest lists with their hashes.
+pub(crate) const LISTED: &[&str] =
+    &["train.tokens", "validation.tokens", "test.tokens", "validation.jsonl", "test.jsonl", "report.json"];
 
 /// A part of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -155,18 +159,20 @@ pub fn prepare(
     if let Some(parent) = out_dir.parent() {
         fs::create_dir_all(parent).map_err(|source| Error::Write { path: parent.to_owned(), source })?;
     }
+    let mut report = None;
     let written = write_folder_atomic(out_dir, |folder| {
         let mut files = Files::create(folder)?;
-        let report = pass.finish(progress, &mut |part, tokenised| files.push(part, tokenised))?;
+        let report = report.insert(pass.finish(progress, &mut |part, tokenised| files.push(part, tokenised))?);
         refuse(&report.findings)?;
         files.finish()?;
-        write_description(folder, &report, &pass.survey, sources, tokenizer, options)?;
-        Ok::<_, Halt>(report)
+        write_description(folder, report, &pass.survey, sources, tokenizer, options)
     });
-    written.map_err(|halt| match halt {
-        Halt::Data(error) => error,
-        Halt::Write(source) => Error::Write { path: out_dir.to_owned(), source },
-    })
+    match (written, report) {
+        (Ok(()), Some(report)) => Ok(report),
+        (Err(Halt::Data(error)), _) => Err(error),
+        (Err(Halt::Write(source)), _) => Err(Error::Write { path: out_dir.to_owned(), source }),
+        (Ok(()), None) => Err(Error::Write { path: out_dir.to_owned(), source: io::Error::other("nothing was written") }),
+    }
 }
 
 /// Does everything that [`prepare`] does except writing; what would make it refuse is among the
@@ -314,8 +320,9 @@ fn write_line(out: &mut impl Write, example: &Example) -> io::Result<()> {
 fn write_description(folder: &Path, report: &DataReport, survey: &Survey, sources: &[Source], tokenizer: &Tokenizer, options: &PrepareOptions) -> Result<(), Halt> {
     sanbao_project::write_json(&folder.join("report.json"), report)?;
     let mut files = serde_json::Map::new();
-    for name in ["train.tokens", "validation.tokens", "test.tokens", "validation.jsonl", "test.jsonl", "report.json"] {
-        files.insert(name.to_owned(), Value::String(hash_file(&folder.join(name))?));
+    for name in LISTED {
+        let hash = hash_file(&folder.join(name)).map_err(|error| io::Error::other(error.to_string()))?;
+        files.insert((*name).to_owned(), Value::String(hash));
     }
     let given: Vec<Value> = survey
         .sources

@@ -174,15 +174,6 @@ impl TokenStore {
     }
 }
 
-/// BLAKE3 of a file, in hex.
-pub(crate) fn hash_file(path: &Path) -> Result<String, Error> {
-    let read_error = |source| Error::Read { path: path.to_owned(), source };
-    let mut hasher = blake3::Hasher::new();
-    let mut file = File::open(path).map_err(read_error)?;
-    io::copy(&mut file, &mut hasher).map_err(read_error)?;
-    Ok(hasher.finalize().to_hex().to_string())
-}
-
 fn eight(bytes: &[u8], at: usize) -> [u8; 8] {
     let mut eight = [0; 8];
     eight.copy_from_slice(&bytes[at..at + 8]);

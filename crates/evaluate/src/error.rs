@@ -8,19 +8,27 @@ use sanbao_contract::Fault;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nothing to compare.
-    #[error("There are no held-out rows to judge; keep some rows apart for the test and evaluate again.")]
+    #[error(
+        "There are no held-out rows to judge; keep some rows apart for the test and evaluate again."
+    )]
     NoRows,
     /// The verdict does not know this task.
-    #[error("A verdict on preference pairs is not supported; evaluate with prompts and reference answers instead.")]
+    #[error(
+        "A verdict on preference pairs is not supported; evaluate with prompts and reference answers instead."
+    )]
     PreferenceTask,
     /// A classification run without labels.
-    #[error("A classification verdict needs at least two labels, but {found} came with the rows; check the label column.")]
+    #[error(
+        "A classification verdict needs at least two labels, but {found} came with the rows; check the label column."
+    )]
     TooFewLabels {
         /// How many came.
         found: usize,
     },
     /// A label that the run does not know.
-    #[error("Held-out row {row}: the {which} “{label}” is not one of the run's labels; check the label column of the data.")]
+    #[error(
+        "Held-out row {row}: the {which} “{label}” is not one of the run's labels; check the label column of the data."
+    )]
     UnknownLabel {
         /// Row, from 1.
         row: usize,
@@ -30,13 +38,17 @@ pub enum Error {
         label: String,
     },
     /// The most frequent label is not a label of the run.
-    #[error("The most frequent training label “{label}” is not one of the run's labels; check the label column of the data.")]
+    #[error(
+        "The most frequent training label “{label}” is not one of the run's labels; check the label column of the data."
+    )]
     UnknownMajority {
         /// The label.
         label: String,
     },
     /// Probabilities that are not a distribution over the labels.
-    #[error("Held-out row {row}: the probabilities {when} training are not {labels} numbers between 0 and 1 that add up to 1; evaluate the row again.")]
+    #[error(
+        "Held-out row {row}: the probabilities {when} training are not {labels} numbers between 0 and 1 that add up to 1; evaluate the row again."
+    )]
     Probabilities {
         /// Row, from 1.
         row: usize,
@@ -46,7 +58,9 @@ pub enum Error {
         labels: usize,
     },
     /// A loss that is not a number, negative, or beyond what an exponential can hold.
-    #[error("Held-out row {row}: the loss {when} training is {loss}, which is not a usable number; the model has probably diverged, so train again with a lower learning rate.")]
+    #[error(
+        "Held-out row {row}: the loss {when} training is {loss}, which is not a usable number; the model has probably diverged, so train again with a lower learning rate."
+    )]
     Loss {
         /// Row, from 1.
         row: usize,
@@ -56,7 +70,9 @@ pub enum Error {
         loss: f64,
     },
     /// The two models were scored on different numbers of tokens.
-    #[error("Held-out row {row}: the loss is over {before} tokens before training and {after} after; score both models on the same reference tokens.")]
+    #[error(
+        "Held-out row {row}: the loss is over {before} tokens before training and {after} after; score both models on the same reference tokens."
+    )]
     TokensDiffer {
         /// Row, from 1.
         row: usize,
@@ -66,13 +82,17 @@ pub enum Error {
         after: u64,
     },
     /// No row has a token with loss.
-    #[error("None of the {rows} held-out rows has a token to score; raise the maximum length or shorten the prompts.")]
+    #[error(
+        "None of the {rows} held-out rows has a token to score; raise the maximum length or shorten the prompts."
+    )]
     NoTokens {
         /// Rows.
         rows: usize,
     },
     /// The list of answered rows does not fit the rows.
-    #[error("The list of answered rows has {found} entries for {rows} held-out rows; give one entry for each row.")]
+    #[error(
+        "The list of answered rows has {found} entries for {rows} held-out rows; give one entry for each row."
+    )]
     AnsweredRows {
         /// Entries.
         found: usize,
@@ -80,7 +100,9 @@ pub enum Error {
         rows: usize,
     },
     /// A forgetting check that is not a pair of perplexities.
-    #[error("The forgetting check gave perplexity {before} before and {after} after training, which are not usable numbers; the model has probably diverged, so train again with a lower learning rate.")]
+    #[error(
+        "The forgetting check gave perplexity {before} before and {after} after training, which are not usable numbers; the model has probably diverged, so train again with a lower learning rate."
+    )]
     Forgetting {
         /// Perplexity before.
         before: f64,
@@ -88,7 +110,9 @@ pub enum Error {
         after: f64,
     },
     /// The page could not be written.
-    #[error("The report page could not be put together ({0}); please report this with the run's verdict file.")]
+    #[error(
+        "The report page could not be put together ({0}); please report this with the run's verdict file."
+    )]
     Render(#[from] askama::Error),
 }
 

@@ -184,7 +184,13 @@ fn correlations() {
     let owned: Vec<(String, String)> = texts.iter().map(row).collect();
     let rows = owned
         .iter()
-        .map(|(x, y)| Row { reference: x, answer: y, probabilities: &[], loss_sum: 0.0, loss_tokens: 0 })
+        .map(|(x, y)| Row {
+            reference: x,
+            answer: y,
+            probabilities: &[],
+            loss_sum: 0.0,
+            loss_tokens: 0,
+        })
         .collect();
     let answers = Answers { labels: &[], rows };
     for (name, want) in [

@@ -13,7 +13,11 @@ use serde_json::Value;
 
 fn pairs(rows: &Value) -> Vec<(String, String)> {
     let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
-    rows.as_array().unwrap().iter().map(|row| (text(row, "prediction"), text(row, "reference"))).collect()
+    rows.as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (text(row, "prediction"), text(row, "reference")))
+        .collect()
 }
 
 fn answers<'a>(pairs: &'a [(String, String)]) -> Answers<'a> {
@@ -57,8 +61,16 @@ fn bleu() {
         let want = &file[name];
         for (row, (answer, reference)) in rows.iter().enumerate() {
             let tokens = |text: &str| tokenizer.apply(text);
-            assert_eq!(tokens(answer), want["tokenised_predictions"][row].as_str().unwrap(), "{name} {row}");
-            assert_eq!(tokens(reference), want["tokenised_references"][row].as_str().unwrap(), "{name} {row}");
+            assert_eq!(
+                tokens(answer),
+                want["tokenised_predictions"][row].as_str().unwrap(),
+                "{name} {row}"
+            );
+            assert_eq!(
+                tokens(reference),
+                want["tokenised_references"][row].as_str().unwrap(),
+                "{name} {row}"
+            );
             let sentence = Counts::of(answer, reference, tokenizer).score(true);
             assert_close(sentence, &want["sentence_effective_order"][row], 1e-9, name);
         }
@@ -79,7 +91,12 @@ fn bleu() {
         let bleu = measured("bleu", rows);
         assert_close(bleu.whole().unwrap(), &file[name]["corpus"]["score"], 1e-9, name);
         for row in 0..rows.len() {
-            assert_close(bleu.row(row).unwrap(), &file[name]["sentence_effective_order"][row], 1e-9, name);
+            assert_close(
+                bleu.row(row).unwrap(),
+                &file[name]["sentence_effective_order"][row],
+                1e-9,
+                name,
+            );
         }
     }
 }
@@ -122,7 +139,12 @@ fn chrf_scores() {
 fn translation_edit_rate() {
     let file = golden("text.json");
     let english = pairs(&file["english"]);
-    assert_close(measured("ter", &english).whole().unwrap(), &file["ter_english"]["corpus"], 1e-9, "ter");
+    assert_close(
+        measured("ter", &english).whole().unwrap(),
+        &file["ter_english"]["corpus"],
+        1e-9,
+        "ter",
+    );
 }
 
 /// Cases that the shared golden does not reach: phrases moved, long rows, empty sides.
@@ -159,7 +181,12 @@ fn rouge() {
     let (english, chinese) = (pairs(&file["english"]), pairs(&file["chinese"]));
     assert_all_rouges(&english, &file["rouge_english_stemmer_off"], Units::AsciiWords, "english");
     assert_all_rouges(&chinese, &file["rouge_chinese_characters"], Units::Characters, "characters");
-    assert_all_rouges(&chinese, &file["rouge_chinese_default_tokenizer"], Units::AsciiWords, "default");
+    assert_all_rouges(
+        &chinese,
+        &file["rouge_chinese_default_tokenizer"],
+        Units::AsciiWords,
+        "default",
+    );
     let lines = &file["rougeLsum_multi_line"];
     let pair = (lines["prediction"].as_str().unwrap(), lines["reference"].as_str().unwrap());
     let pair = [(pair.0.to_owned(), pair.1.to_owned())];
@@ -188,7 +215,12 @@ fn squad_rules() {
         let (answer, reference) = (text("prediction"), text("reference"));
         assert_eq!(squad::normalise(answer), case["normalised"][0].as_str().unwrap());
         assert_eq!(squad::normalise(reference), case["normalised"][1].as_str().unwrap());
-        assert_close(squad::exact_match(answer, reference), &case["exact_match_normalised"], 0.0, answer);
+        assert_close(
+            squad::exact_match(answer, reference),
+            &case["exact_match_normalised"],
+            0.0,
+            answer,
+        );
         assert_close(squad::token_f1(answer, reference), &case["token_f1"], 1e-12, answer);
         let raw = if answer == reference { 1.0 } else { 0.0 };
         assert_close(raw, &case["exact_match_raw"], 0.0, answer);
@@ -196,7 +228,8 @@ fn squad_rules() {
     let rows = pairs(&file["squad"]);
     for (name, key) in [("exact_match", "exact_match_normalised"), ("token_f1", "token_f1")] {
         let cases = file["squad"].as_array().unwrap();
-        let mean = cases.iter().map(|case| case[key].as_f64().unwrap()).sum::<f64>() / cases.len() as f64;
+        let mean =
+            cases.iter().map(|case| case[key].as_f64().unwrap()).sum::<f64>() / cases.len() as f64;
         assert!((measured(name, &rows).whole().unwrap() - mean).abs() < 1e-12, "{name}");
     }
 }
@@ -215,13 +248,19 @@ fn edit_distances() {
         assert_close(edits as f64, &want["word_distance"][row], 0.0, answer);
     }
     assert_close(measured("wer", &english).whole().unwrap(), &want["wer_corpus"], 1e-12, "wer");
-    assert_close(measured("cer", &chinese).whole().unwrap(), &want["cer_corpus_chinese"], 1e-12, "cer");
+    assert_close(
+        measured("cer", &chinese).whole().unwrap(),
+        &want["cer_corpus_chinese"],
+        1e-12,
+        "cer",
+    );
 }
 
 #[test]
 fn spans_of_names() {
     let file = golden("ner.json");
-    let tags = |side: &str| -> Vec<Vec<String>> { serde_json::from_value(file[side].clone()).unwrap() };
+    let tags =
+        |side: &str| -> Vec<Vec<String>> { serde_json::from_value(file[side].clone()).unwrap() };
     let (truth, predicted) = (tags("truth"), tags("predicted"));
     for (row, tags) in truth.iter().enumerate() {
         let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
@@ -239,7 +278,9 @@ fn spans_of_names() {
             counts[*index] += amount;
         }
     }
-    for (index, key) in ["true_positives", "predicted_spans", "truth_spans_count"].iter().enumerate() {
+    for (index, key) in
+        ["true_positives", "predicted_spans", "truth_spans_count"].iter().enumerate()
+    {
         assert_close(counts[index], &file[*key], 0.0, key);
     }
     assert_close(counts[0] / counts[1], &file["precision"], 1e-12, "precision");

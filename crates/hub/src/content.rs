@@ -40,9 +40,8 @@ impl Expected<'_> {
     /// # Errors
     /// [`Error::WrongContent`].
     pub(crate) fn check(&self, name: &str, size: u64, sha256: &str) -> Result<(), Error> {
-        let wrong = |expected, found| {
-            Err(Error::WrongContent { name: name.to_owned(), expected, found })
-        };
+        let wrong =
+            |expected, found| Err(Error::WrongContent { name: name.to_owned(), expected, found });
         if size > self.size {
             wrong(format!("{} bytes", self.size), "more".to_owned())
         } else if size < self.size {

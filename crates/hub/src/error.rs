@@ -45,7 +45,9 @@ pub enum Error {
         reason: String,
     },
     /// What came is not what was asked for.
-    #[error("'{name}' is not the file that was asked for: it has {found}, but {expected} was expected; it was thrown away, try again or use another source.")]
+    #[error(
+        "'{name}' is not the file that was asked for: it has {found}, but {expected} was expected; it was thrown away, try again or use another source."
+    )]
     WrongContent {
         /// Name of the file.
         name: String,
@@ -61,7 +63,9 @@ pub enum Error {
         url: String,
     },
     /// The server wants to know who asks.
-    #[error("The server refuses '{url}' (status {status}); accept the model's conditions on its page, or choose another model.")]
+    #[error(
+        "The server refuses '{url}' (status {status}); accept the model's conditions on its page, or choose another model."
+    )]
     Refused {
         /// Address.
         url: String,
@@ -69,7 +73,9 @@ pub enum Error {
         status: u16,
     },
     /// The server answered something else.
-    #[error("The server answered '{url}' in a way that makes no sense ({reason}); try again later.")]
+    #[error(
+        "The server answered '{url}' in a way that makes no sense ({reason}); try again later."
+    )]
     BadAnswer {
         /// Address.
         url: String,
@@ -77,7 +83,9 @@ pub enum Error {
         reason: String,
     },
     /// The server cannot be reached, or the connection broke again and again.
-    #[error("'{url}' could not be fetched ({reason}); check the connection and try again: what is there already is kept.")]
+    #[error(
+        "'{url}' could not be fetched ({reason}); check the connection and try again: what is there already is kept."
+    )]
     Network {
         /// Address.
         url: String,
@@ -85,7 +93,9 @@ pub enum Error {
         reason: String,
     },
     /// `HF_ENDPOINT` is no address.
-    #[error("HF_ENDPOINT is '{value}', which is not an address that begins with https:// or http://; correct it or remove it.")]
+    #[error(
+        "HF_ENDPOINT is '{value}', which is not an address that begins with https:// or http://; correct it or remove it."
+    )]
     BadEndpoint {
         /// What it is.
         value: String,
@@ -131,9 +141,9 @@ impl From<Error> for Fault {
         let fault = Fault::new(error.code(), error.to_string());
         match error {
             Error::Project(error) => error.into(),
-            Error::Io { path, .. } | Error::BadPackage { path, .. } | Error::NoSource { path, .. } => {
-                fault.with("path", path.display())
-            }
+            Error::Io { path, .. }
+            | Error::BadPackage { path, .. }
+            | Error::NoSource { path, .. } => fault.with("path", path.display()),
             Error::NotFound { url }
             | Error::Refused { url, .. }
             | Error::BadAnswer { url, .. }

@@ -1,6 +1,6 @@
 //! Answering one conversation.
 
-use sanbao_contract::message::Message;
+use sanbao_contract::Message;
 use sanbao_models::Decoder;
 use sanbao_text::{ChatOptions, Tokenizer};
 

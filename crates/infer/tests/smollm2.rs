@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use safetensors::SafeTensors;
-use sanbao_contract::message::Message;
+use sanbao_contract::Message;
 use sanbao_infer::{
     Cache, Flow, Sampling, ScoredSequence, answer, chat_prompt, generate, label_log_probabilities,
     probabilities, sequence_losses,

@@ -39,6 +39,22 @@ pub struct Dimensions {
     pub head_dim: u64,
 }
 
+impl Dimensions {
+    /// The sizes that a configuration gives.
+    pub fn of(spec: &crate::spec::Spec) -> Self {
+        Self {
+            parameters: spec.parameters(),
+            layers: spec.layers.len() as u64,
+            hidden: spec.hidden_size as u64,
+            intermediate: spec.intermediate_size as u64,
+            vocabulary: spec.vocab_size as u64,
+            heads: spec.num_attention_heads as u64,
+            kv_heads: spec.num_key_value_heads as u64,
+            head_dim: spec.head_dim as u64,
+        }
+    }
+}
+
 /// What is done with the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {

@@ -87,7 +87,9 @@ pub enum Error {
         value: f64,
     },
     /// The machine has no home folder for this user.
-    #[error("No folder for application data is known for this user; set SANBAO_HOME to a folder where Sanbao may keep its files.")]
+    #[error(
+        "No folder for application data is known for this user; set SANBAO_HOME to a folder where Sanbao may keep its files."
+    )]
     NoHome,
 }
 

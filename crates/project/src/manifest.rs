@@ -70,7 +70,9 @@ impl Manifest {
             .iter()
             .filter(|(name, hash)| inputs.get(*name) != Some(hash))
             .map(|(name, _)| name.as_str())
-            .chain(inputs.keys().filter(|name| !self.inputs.contains_key(*name)).map(String::as_str))
+            .chain(
+                inputs.keys().filter(|name| !self.inputs.contains_key(*name)).map(String::as_str),
+            )
             .collect();
         changed.sort_unstable();
         changed

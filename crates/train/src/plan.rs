@@ -64,7 +64,7 @@ pub fn plan(input: &PlanInput) -> Result<(Plan, TrainSettings), Error> {
     let report = input.data.report();
     refuse_no_op(report)?;
     let (mut settings, shown) = resolve(input.recipe, &facts(input), input.chosen)?;
-    let dimensions = Dimensions::from(&input.base.spec);
+    let dimensions = Dimensions::of(&input.base.spec);
     let work = match &settings.lora {
         Some(lora) => Work::Lora { rank: lora.r as u64 },
         None => Work::Full,

@@ -12,10 +12,13 @@ mod length;
 mod same_answers;
 mod size;
 
+
 use sanbao_contract::data::{Finding, Severity};
 
 use crate::survey::Survey;
 use crate::tally::{Concerned, EXAMPLES};
+
+pub use size::FEWEST_ROWS;
 
 /// When a check can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

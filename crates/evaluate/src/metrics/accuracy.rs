@@ -14,8 +14,7 @@ static ABOUT: About = About {
     name: "accuracy",
     label: Phrase { en: "Accuracy", zh: "准确率" },
     explanation: Phrase {
-        en: "How often the answer was the right label.",
-        zh: "答对标签的比例。",
+        en: "How often the answer was the right label.", zh: "答对标签的比例。"
     },
     higher_is_better: true,
     unit: Unit::Share,

@@ -49,10 +49,7 @@ impl Counts {
 }
 
 /// Sums whose amounts are three counts of each class: right, answered, truth.
-pub(super) fn class_sums(
-    answers: &Answers<'_>,
-    corpus: fn(&[f64]) -> Option<f64>,
-) -> Option<Sums> {
+pub(super) fn class_sums(answers: &Answers<'_>, corpus: fn(&[f64]) -> Option<f64>) -> Option<Sums> {
     let mut sums = Sums::new(3 * answers.labels.len(), corpus);
     for (truth, answer) in class_numbers(answers)? {
         let right = if truth == answer { 1.0 } else { 0.0 };
@@ -63,7 +60,9 @@ pub(super) fn class_sums(
 
 /// The counts of each class behind summed amounts.
 pub(super) fn each_class(amounts: &[f64]) -> impl Iterator<Item = Counts> {
-    amounts
-        .chunks_exact(3)
-        .map(|chunk| Counts { right: chunk[0], answered: chunk[1], truth: chunk[2] })
+    amounts.chunks_exact(3).map(|chunk| Counts {
+        right: chunk[0],
+        answered: chunk[1],
+        truth: chunk[2],
+    })
 }

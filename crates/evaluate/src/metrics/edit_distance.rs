@@ -33,8 +33,7 @@ pub fn distance(left: &[u32], right: &[u32]) -> usize {
         for block in 0..blocks {
             let (rise, fall) = (rises[block], falls[block]);
             let equal = matches[block] | carry_fall;
-            let diagonal =
-                (((equal & rise).wrapping_add(rise)) ^ rise) | equal | fall;
+            let diagonal = (((equal & rise).wrapping_add(rise)) ^ rise) | equal | fall;
             let mut rise_across = fall | !(diagonal | rise);
             let mut fall_across = rise & diagonal;
             if block == blocks - 1 {

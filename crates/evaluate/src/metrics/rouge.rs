@@ -116,8 +116,7 @@ fn common_length(left: &[u32], right: &[u32]) -> usize {
         let mut diagonal = 0;
         for (at, other) in right.iter().enumerate() {
             let above = lengths[at + 1];
-            lengths[at + 1] =
-                if unit == other { diagonal + 1 } else { above.max(lengths[at]) };
+            lengths[at + 1] = if unit == other { diagonal + 1 } else { above.max(lengths[at]) };
             diagonal = above;
         }
     }

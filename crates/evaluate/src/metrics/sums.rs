@@ -30,9 +30,8 @@ impl Sums {
     /// Adds a row. Indices at or beyond the width are left out.
     pub fn push(&mut self, amounts: impl IntoIterator<Item = (usize, f64)>) {
         let width = self.width;
-        self.entries.extend(
-            amounts.into_iter().filter(|(index, amount)| *index < width && *amount != 0.0),
-        );
+        self.entries
+            .extend(amounts.into_iter().filter(|(index, amount)| *index < width && *amount != 0.0));
         self.starts.push(self.entries.len());
     }
 

@@ -102,7 +102,13 @@ impl Table {
         while i > 0 || j > 0 {
             let step = self.cells[i * self.width + j].1;
             // The band always holds a path, so a border cell is only left along the border.
-            let step = if i == 0 { Step::Insert } else if j == 0 { Step::Delete } else { step };
+            let step = if i == 0 {
+                Step::Insert
+            } else if j == 0 {
+                Step::Delete
+            } else {
+                step
+            };
             steps.push(step);
             if step != Step::Insert {
                 i -= 1;
@@ -176,12 +182,7 @@ impl Move {
 }
 
 /// Tries the moves of runs that the reference has elsewhere; the best one, if any was tried.
-fn best_move(
-    answer: &[u32],
-    reference: &[u32],
-    table: &Table,
-    tried: &mut usize,
-) -> Option<Move> {
+fn best_move(answer: &[u32], reference: &[u32], table: &Table, tried: &mut usize) -> Option<Move> {
     let alignment = Alignment::of(&table.steps());
     let mut best: Option<Move> = None;
     for start in 0..answer.len() {
@@ -218,8 +219,7 @@ fn best_move(
                     let shared = words.iter().zip(answer).take_while(|(a, b)| a == b).count();
                     let table_moved = Table::fill(&words, reference, Some((table, shared)));
                     let gain = table.distance() as isize - table_moved.distance() as isize;
-                    let candidate =
-                        Move { gain, length, start, target, words, table: table_moved };
+                    let candidate = Move { gain, length, start, target, words, table: table_moved };
                     *tried += 1;
                     if best.as_ref().is_none_or(|known| candidate.rank() > known.rank()) {
                         best = Some(candidate);

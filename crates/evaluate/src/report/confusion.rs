@@ -106,7 +106,8 @@ fn condensed(confusion: &Confusion, others: &str) -> (Vec<String>, Vec<Vec<u64>>
             counts[place(truth)][place(answer)] += rows;
         }
     }
-    let mut names: Vec<String> = kept.iter().map(|label| clean(&confusion.labels[*label])).collect();
+    let mut names: Vec<String> =
+        kept.iter().map(|label| clean(&confusion.labels[*label])).collect();
     names.push(format!("{others} ({})", labels - kept.len()));
     (names, counts)
 }

@@ -50,7 +50,13 @@ pub(super) fn share(part: u64, whole: u64) -> String {
         return String::new();
     }
     let percent = 100.0 * part as f64 / whole as f64;
-    let places = if percent >= 10.0 || percent == 0.0 { 0 } else if percent >= 1.0 { 1 } else { 2 };
+    let places = if percent >= 10.0 || percent == 0.0 {
+        0
+    } else if percent >= 1.0 {
+        1
+    } else {
+        2
+    };
     format!("{percent:.places$}%")
 }
 

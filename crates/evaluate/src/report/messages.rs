@@ -84,7 +84,7 @@ messages! {
     forgetting_note: "Perplexity on a general text that has nothing to do with the task; lower is better.", "在与任务无关的通用文本上的困惑度，越低越好。";
     side_title: "Side by side", "逐行对照";
     side_note: "The rows that gained most, some typical ones, and those that lost most. Words that are not in the expected answer are underlined.", "提升最多的行、若干典型行，以及退步最多的行。预期答案中没有的词语以下划线标出。";
-    side_note_classify: "The rows that gained most, some typical ones, and those that lost most.", "提升最多的行、若干典型行，以及退步最多的行。";
+    side_note_plain: "The rows that gained most, some typical ones, and those that lost most.", "提升最多的行、若干典型行，以及退步最多的行。";
     asked: "Asked", "提问";
     passage: "Passage", "文段";
     expected: "Expected", "预期";
@@ -95,7 +95,6 @@ messages! {
     reproduce_title: "To do it again", "如何复现";
     reproduce_note: "The same files, settings, seed and versions give the same result on the same kind of device.", "在同类设备上，使用相同的文件、设置、随机种子和版本即可得到相同结果。";
     seed: "Seed", "随机种子";
-    created: "Made", "生成时间";
     interval_seed: "Seed of the intervals", "区间的随机种子";
     yes: "right", "正确";
     no: "wrong", "错误";
@@ -130,7 +129,9 @@ pub(super) fn why(why: Why) -> Phrase {
 /// What a row was ranked by.
 pub(super) fn score(score: Score) -> Phrase {
     match score {
-        Score::Probability => Phrase { en: "probability of the right label", zh: "正确标签的概率" },
+        Score::Probability => {
+            Phrase { en: "probability of the right label", zh: "正确标签的概率" }
+        }
         Score::Chrf => Phrase { en: "chrF", zh: "chrF" },
         Score::Perplexity => Phrase { en: "perplexity", zh: "困惑度" },
     }

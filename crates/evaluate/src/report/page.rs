@@ -110,10 +110,9 @@ pub fn report_html(verdict: &Verdict, context: &ReportContext) -> Result<String,
     let w = messages(language);
     let (headline, detail) = metrics(verdict, context)?;
     let confusions = match (&verdict.confusion_before, &verdict.confusion_after) {
-        (Some(before), Some(after)) => Some((
-            confusion::draw(before, w.before, w)?,
-            confusion::draw(after, w.after, w)?,
-        )),
+        (Some(before), Some(after)) => {
+            Some((confusion::draw(before, w.before, w)?, confusion::draw(after, w.after, w)?))
+        }
         _ => None,
     };
     let (rows, shortened) = rows(verdict, language, w);
@@ -160,7 +159,8 @@ pub fn report_html(verdict: &Verdict, context: &ReportContext) -> Result<String,
 
 fn tiles(verdict: &Verdict, context: &ReportContext, w: &Messages) -> Vec<Tile> {
     let label = |name: &str| {
-        metric(name).map_or_else(|| name.to_owned(), |m| m.about().label.get(context.language).to_owned())
+        metric(name)
+            .map_or_else(|| name.to_owned(), |m| m.about().label.get(context.language).to_owned())
     };
     let wanted = match verdict.task {
         Task::Instruct => vec!["loss", "chrf"],
@@ -269,7 +269,10 @@ fn facts(context: &ReportContext, w: &Messages) -> Vec<(&'static str, String)> {
         (w.recipe, printable(&plan.recipe)),
         (w.trainable, weights),
         (w.rows_per_epoch, count(plan.rows)),
-        (w.tokens_learnt, format!("{} {} {}", count(plan.trained_tokens), w.of, count(plan.tokens))),
+        (
+            w.tokens_learnt,
+            format!("{} {} {}", count(plan.trained_tokens), w.of, count(plan.tokens)),
+        ),
         (w.steps, count(context.steps.last().map_or(plan.steps, |last| last.step))),
         (w.device, printable(&plan.device)),
     ];

@@ -46,19 +46,18 @@ pub(super) fn rows(
     let longest = MOST_CHARACTERS;
     let is_long = |text: &str| text.chars().nth(longest).is_some();
     let shortened_any = verdict.side_by_side.iter().any(|row| {
-        [&row.prompt, &row.reference, &row.before.text, &row.after.text].iter().any(|text| is_long(text))
+        [&row.prompt, &row.reference, &row.before.text, &row.after.text]
+            .iter()
+            .any(|text| is_long(text))
     });
     let rows = verdict.side_by_side.iter().zip(&verdict.picks);
-    (rows.map(|(row, pick)| view(row, pick, verdict.task, language, words)).collect(), shortened_any)
+    (
+        rows.map(|(row, pick)| view(row, pick, verdict.task, language, words)).collect(),
+        shortened_any,
+    )
 }
 
-fn view(
-    row: &Compared,
-    pick: &Pick,
-    task: Task,
-    language: Language,
-    words: &Messages,
-) -> RowView {
+fn view(row: &Compared, pick: &Pick, task: Task, language: Language, words: &Messages) -> RowView {
     let figure = |value: f64| match pick.score {
         Score::Probability => format!("{}%", percent(value)),
         Score::Chrf | Score::Perplexity => decimals(value),

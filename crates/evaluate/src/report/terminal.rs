@@ -18,9 +18,8 @@ pub fn verdict_text(verdict: &Verdict) -> String {
     let header = ["", "before", "after", "difference"].map(str::to_owned);
     let table: Vec<[String; 4]> =
         std::iter::once(header).chain(verdict.comparisons.iter().map(line)).collect();
-    let width = |column: usize| {
-        table.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
-    };
+    let width =
+        |column: usize| table.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2)];
     for line in &table {
         let mut row = String::from("  ");

@@ -104,7 +104,8 @@ mod tests {
     use super::*;
 
     fn marked(text: &str, other: &str) -> String {
-        let bracket = |s: &Stretch| if s.differs { format!("[{}]", s.text) } else { s.text.clone() };
+        let bracket =
+            |s: &Stretch| if s.differs { format!("[{}]", s.text) } else { s.text.clone() };
         compare(text, other).iter().map(bracket).collect()
     }
 

@@ -55,8 +55,7 @@ pub(super) fn two_sided_half(a: u64, b: u64) -> f64 {
     }
     let n = throws as f64;
     let log_share = |k: f64| {
-        ln_gamma(n + 1.0) - ln_gamma(k + 1.0) - ln_gamma(n - k + 1.0)
-            - n * std::f64::consts::LN_2
+        ln_gamma(n + 1.0) - ln_gamma(k + 1.0) - ln_gamma(n - k + 1.0) - n * std::f64::consts::LN_2
     };
     // From the largest term down each is the one above times k / (n - k + 1), so the sum ends
     // where terms no longer matter.

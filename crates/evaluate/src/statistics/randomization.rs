@@ -61,11 +61,8 @@ impl<'a> Exchange<'a> {
         self.here.fill(0.0);
         self.there.fill(0.0);
         for row in 0..self.first.rows() {
-            let (to_here, to_there) = if exchanged(row) {
-                (self.second, self.first)
-            } else {
-                (self.first, self.second)
-            };
+            let (to_here, to_there) =
+                if exchanged(row) { (self.second, self.first) } else { (self.first, self.second) };
             for &(index, amount) in to_here.contribution(row) {
                 self.here[index] += amount;
             }

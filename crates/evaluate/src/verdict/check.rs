@@ -28,7 +28,9 @@ pub(super) fn check(input: &VerdictInput) -> Result<(), Error> {
     }
     check_losses(input)?;
     match input.forgetting {
-        Some(forgetting) if !is_perplexity(forgetting.before) || !is_perplexity(forgetting.after) => {
+        Some(forgetting)
+            if !is_perplexity(forgetting.before) || !is_perplexity(forgetting.after) =>
+        {
             Err(Error::Forgetting { before: forgetting.before, after: forgetting.after })
         }
         _ => Ok(()),
@@ -44,7 +46,8 @@ fn check_labels(input: &VerdictInput) -> Result<(), Error> {
     if known.len() < 2 {
         return Err(Error::TooFewLabels { found: known.len() });
     }
-    if let Some(label) = input.majority_label.as_ref().filter(|label| !known.contains(label.as_str()))
+    if let Some(label) =
+        input.majority_label.as_ref().filter(|label| !known.contains(label.as_str()))
     {
         return Err(Error::UnknownMajority { label: label.clone() });
     }

@@ -3,9 +3,7 @@
 use sanbao_contract::verdict::{Comparison, Estimate};
 
 use crate::metrics::{About, Answers, Measured, Metric};
-use crate::statistics::{
-    Resampler, mcnemar, paired_randomization, percentile_interval, wilson,
-};
+use crate::statistics::{Resampler, mcnemar, paired_randomization, percentile_interval, wilson};
 
 /// Resamples for a number of rows: 10,000 where that is quick, never fewer than 1,000.
 fn resamples(rows: usize) -> usize {
@@ -56,7 +54,8 @@ pub fn compare(
     for _ in 0..draws {
         let counts = resampler.draw();
         for pair in &mut pairs {
-            if let (Some(before), Some(after)) = (pair.before.value(counts), pair.after.value(counts))
+            if let (Some(before), Some(after)) =
+                (pair.before.value(counts), pair.after.value(counts))
             {
                 pair.draws[0].push(before);
                 pair.draws[1].push(after);

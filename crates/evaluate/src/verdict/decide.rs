@@ -79,10 +79,7 @@ impl Change {
 }
 
 /// Decides by the comparisons.
-pub(super) fn decide(
-    input: &VerdictInput,
-    comparisons: &[Comparison],
-) -> Result<Decision, Error> {
+pub(super) fn decide(input: &VerdictInput, comparisons: &[Comparison]) -> Result<Decision, Error> {
     let metric = deciding_metric(input.task);
     let find = |name: &str| comparisons.iter().find(|one| one.metric == name);
     let Some(deciding) = find(metric) else {

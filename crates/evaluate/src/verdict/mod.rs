@@ -118,7 +118,8 @@ fn comparisons(input: &VerdictInput) -> Vec<Comparison> {
         let wanted = |metric: &&dyn Metric| {
             let about = metric.about();
             let place = about.place(input.task);
-            about.needs_answer == needs_answer && place.is_some_and(|place| place != Place::OnRequest)
+            about.needs_answer == needs_answer
+                && place.is_some_and(|place| place != Place::OnRequest)
         };
         METRICS.iter().copied().filter(wanted).collect()
     };

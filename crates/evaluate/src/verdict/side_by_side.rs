@@ -38,8 +38,13 @@ pub(super) fn pick(input: &VerdictInput) -> (Vec<Compared>, Vec<Pick>) {
         .collect();
     candidates.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.row.cmp(&b.row)));
     let gains = candidates.iter().take(GAINS).take_while(|one| one.gain > 0.0).count();
-    let losses =
-        candidates.iter().skip(gains).rev().take(REGRESSIONS).take_while(|one| one.gain < 0.0).count();
+    let losses = candidates
+        .iter()
+        .skip(gains)
+        .rev()
+        .take(REGRESSIONS)
+        .take_while(|one| one.gain < 0.0)
+        .count();
     let middle = gains..candidates.len() - losses;
     let typical = SHOWN.saturating_sub(gains + losses).min(middle.len());
     let start = window_around_median(&candidates, middle, typical);

@@ -98,7 +98,9 @@ fn answer(
 
 fn serve(mut stream: TcpStream, content: &[u8], range: &str, act: Act) -> std::io::Result<()> {
     let size = content.len();
-    let from = range.strip_prefix("bytes=").map(|range| range.trim_end_matches('-').parse::<usize>().unwrap());
+    let from = range
+        .strip_prefix("bytes=")
+        .map(|range| range.trim_end_matches('-').parse::<usize>().unwrap());
     let from = if matches!(act, Act::IgnoreRange) { None } else { from };
     let close = "Accept-Ranges: bytes\r\nConnection: close\r\n\r\n";
     if let Act::Status(status) = act {
@@ -152,9 +154,11 @@ struct Job {
 
 impl Job {
     fn new(acts: &[Act]) -> Self {
-        let content: Vec<u8> = (0..600_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let content: Vec<u8> =
+            (0..600_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let (_, sha256) =
-            content::copy(&mut &content[..], &mut std::io::sink(), u64::MAX - 1, &mut |_| {}).unwrap();
+            content::copy(&mut &content[..], &mut std::io::sink(), u64::MAX - 1, &mut |_| {})
+                .unwrap();
         let stand_in = StandIn::new(&content, acts);
         Self { stand_in, content, sha256, folder: tempfile::tempdir().unwrap() }
     }

@@ -1,11 +1,11 @@
 //! Filters and tests of Jinja2 that the engine lacks or does differently.
 
-use minijinja::value::{Kwargs, StringInput, ValueKind};
+use minijinja::value::{Kwargs, Rest, StringInput, ValueKind};
 use minijinja::{Environment, State, Value};
 
 use super::methods::padded;
 use super::write::text;
-use super::{checked_length, invalid, is_space, json, modulo};
+use super::{Arguments, checked_length, invalid, is_space, json, modulo};
 use crate::chat::syntax::MODULO;
 
 type Result<T> = std::result::Result<T, minijinja::Error>;
@@ -52,19 +52,13 @@ fn default(value: &Value, other: Option<Value>, lax: Option<bool>, kwargs: Kwarg
 }
 
 /// Jinja2's `truncate(length=255, killwords=False, end='...', leeway=5)`.
-fn truncate(
-    value: StringInput,
-    length: Option<usize>,
-    killwords: Option<bool>,
-    end: Option<&str>,
-    leeway: Option<usize>,
-    kwargs: Kwargs,
-) -> Result<Value> {
-    let length = length.or(kwargs.get("length")?).unwrap_or(255);
-    let killwords = killwords.or(kwargs.get("killwords")?).unwrap_or(false);
-    let end = end.or(kwargs.get("end")?).unwrap_or("...");
-    let leeway = leeway.or(kwargs.get("leeway")?).unwrap_or(5);
-    kwargs.assert_all_used()?;
+fn truncate(value: StringInput, rest: Rest<Value>) -> Result<Value> {
+    let arguments = Arguments::new(rest)?;
+    let length: usize = arguments.get(0, "length")?.unwrap_or(255);
+    let killwords = arguments.get(1, "killwords")?.unwrap_or(false);
+    let end = arguments.get(2, "end")?.unwrap_or("...");
+    let leeway: usize = arguments.get(3, "leeway")?.unwrap_or(5);
+    arguments.finish(4)?;
     let text = value.as_str();
     let room = length
         .checked_sub(end.chars().count())

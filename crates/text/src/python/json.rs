@@ -1,37 +1,33 @@
 //! `json.dumps`, as the `tojson` filter of transformers calls it.
 
-use minijinja::value::{Kwargs, ValueKind};
+use minijinja::value::{Rest, ValueKind};
 use minijinja::{State, Value};
 
 use super::write::float;
-use super::{checked_length, invalid};
+use super::{Arguments, checked_length, invalid};
 use crate::chat::limits::VALUE_DEPTH;
 
 type Result<T> = std::result::Result<T, minijinja::Error>;
 
+/// Widest indent for one level.
+const WIDEST: usize = 64;
+
 /// The filter `tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False)`.
-pub(crate) fn tojson(
-    state: &State,
-    value: &Value,
-    ensure_ascii: Option<bool>,
-    indent: Option<Value>,
-    separators: Option<Value>,
-    sort_keys: Option<bool>,
-    kwargs: Kwargs,
-) -> Result<Value> {
-    let ensure_ascii = ensure_ascii.or(kwargs.get("ensure_ascii")?);
-    let indent = match indent.or(kwargs.get::<Option<Value>>("indent")?) {
+pub(crate) fn tojson(state: &State, value: &Value, rest: Rest<Value>) -> Result<Value> {
+    let arguments = Arguments::new(rest)?;
+    let ensure_ascii: Option<bool> = arguments.get(0, "ensure_ascii")?;
+    let indent = match arguments.get::<Value>(1, "indent")? {
         None => None,
-        Some(value) if value.is_none() || value.is_undefined() => None,
+        Some(value) if value.is_none() => None,
         Some(value) => Some(match (value.as_str(), value.as_i64()) {
             (Some(text), _) => text.to_owned(),
-            (None, Some(width)) => " ".repeat(usize::try_from(width).unwrap_or(0).min(64)),
+            (None, Some(width)) => " ".repeat(usize::try_from(width).unwrap_or(0).min(WIDEST)),
             (None, None) => return Err(invalid("the indent of tojson is neither a number nor a text")),
         }),
     };
-    let separators = separators.or(kwargs.get::<Option<Value>>("separators")?);
-    let sort_keys = sort_keys.or(kwargs.get("sort_keys")?);
-    kwargs.assert_all_used()?;
+    let separators: Option<Value> = arguments.get(2, "separators")?;
+    let sort_keys: Option<bool> = arguments.get(3, "sort_keys")?;
+    arguments.finish(4)?;
     let (between, colon) = match separators {
         Some(pair) if !pair.is_none() => (pair.get_item_by_index(0)?.to_string(), pair.get_item_by_index(1)?.to_string()),
         _ if indent.is_some() => (",".to_owned(), ": ".to_owned()),
@@ -72,11 +68,11 @@ impl Writer<'_, '_, '_> {
             ValueKind::Number => self.number(value)?,
             ValueKind::String => self.string(value.as_str().unwrap_or_default()),
             ValueKind::Seq | ValueKind::Iterable => {
-                let items: Vec<Value> = self.collected(value)?;
+                let items = self.collected(value)?;
                 self.container('[', ']', items, |writer, item| writer.value(&item))?;
             }
             ValueKind::Map => {
-                let mut keys: Vec<Value> = self.collected(value)?;
+                let mut keys = self.collected(value)?;
                 if self.sort_keys {
                     keys.sort();
                 }

@@ -9,7 +9,8 @@ pub(crate) mod modulo;
 pub(crate) mod time;
 pub(crate) mod write;
 
-use minijinja::{Error, ErrorKind};
+use minijinja::value::{ArgType, Kwargs, Rest};
+use minijinja::{Error, ErrorKind, Value};
 
 /// Whether `str.strip` and `str.split` take a character as whitespace: Unicode's `White_Space`
 /// and the four information separators.
@@ -26,5 +27,38 @@ pub(crate) fn checked_length(length: Option<usize>) -> Result<(), Error> {
     match length {
         Some(length) if length <= crate::chat::limits::VALUE_TEXT => Ok(()),
         _ => Err(Error::new(ErrorKind::OutOfFuel, "a text grows too long")),
+    }
+}
+
+/// Arguments of a filter with more parameters than the engine's own conversion takes.
+pub(crate) struct Arguments {
+    positional: Vec<Value>,
+    kwargs: Kwargs,
+}
+
+impl Arguments {
+    pub(crate) fn new(Rest(mut positional): Rest<Value>) -> Result<Self, Error> {
+        let named = positional.pop_if(|value| value.is_kwargs());
+        let kwargs = Kwargs::try_from(named.unwrap_or_else(|| Value::from_pairs::<[(&str, Value); 0], _, _>([])))?;
+        Ok(Self { positional, kwargs })
+    }
+
+    /// The parameter at a position or of a name.
+    pub(crate) fn get<'a, T>(&'a self, position: usize, name: &'a str) -> Result<Option<T>, Error>
+    where
+        Option<T>: ArgType<'a, Output = Option<T>>,
+    {
+        match self.positional.get(position) {
+            Some(value) => <Option<T>>::from_value(Some(value)),
+            None => self.kwargs.get(name),
+        }
+    }
+
+    /// Refuses what no parameter took, there being `count` of them.
+    pub(crate) fn finish(&self, count: usize) -> Result<(), Error> {
+        if self.positional.len() > count {
+            return Err(Error::from(ErrorKind::TooManyArguments));
+        }
+        self.kwargs.assert_all_used()
     }
 }

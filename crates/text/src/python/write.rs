@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use minijinja::Value;
-use minijinja::value::{Object, ObjectRepr, ValueKind};
+use minijinja::value::{ObjectRepr, ValueKind};
 
 use super::{checked_length, invalid};
 use crate::chat::limits::VALUE_DEPTH;

@@ -6,7 +6,7 @@
 
 mod cursor;
 mod metadata;
-//mod tokenizer;
+mod tokenizer;
 mod write;
 
 use std::ops::Range;

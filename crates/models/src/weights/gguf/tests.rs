@@ -239,6 +239,43 @@ fn written(path: &Path) {
 }
 
 #[test]
+fn the_tokenizers_entries_are_handed_on_as_they_stand() {
+    let text_list = |list: &[&str]| {
+        let texts: Vec<u8> = list.iter().flat_map(|entry| text(entry)).collect();
+        [&8_u32.to_le_bytes()[..], &(list.len() as u64).to_le_bytes(), &texts].concat()
+    };
+    let kinds = [&5_u32.to_le_bytes()[..], &2_u64.to_le_bytes(), &1_i32.to_le_bytes(), &3_i32.to_le_bytes()].concat();
+    let scores = [&6_u32.to_le_bytes()[..], &2_u64.to_le_bytes(), &floats(&[-1.0, 0.0])].concat();
+    let file = || {
+        ByHand::default()
+            .pair("tokenizer.ggml.model", 8, &text("gpt2"))
+            .pair("tokenizer.ggml.pre", 8, &text("smollm"))
+            .pair("tokenizer.ggml.token_type", 9, &kinds)
+            .pair("tokenizer.ggml.scores", 9, &scores)
+            .pair("tokenizer.ggml.eos_token_id", 4, &1_u32.to_le_bytes())
+            .pair("tokenizer.ggml.add_bos_token", 7, &[0])
+            .pair("tokenizer.chat_template", 8, &text("{{ messages }}"))
+    };
+    let read = open(file().pair("tokenizer.ggml.tokens", 9, &text_list(&["a", "<e>"])).bytes()).unwrap();
+    let expected = sanbao_text::GgufTokenizer {
+        model: "gpt2".to_owned(),
+        pre: Some("smollm".to_owned()),
+        tokens: vec!["a".to_owned(), "<e>".to_owned()],
+        scores: Some(vec![-1.0, 0.0]),
+        token_types: Some(vec![1, 3]),
+        eos: Some(1),
+        add_bos: Some(false),
+        chat_template: Some("{{ messages }}".to_owned()),
+        ..Default::default()
+    };
+    assert_eq!(read.tokenizer().unwrap(), expected);
+    let without = open(file().bytes()).unwrap().tokenizer().unwrap_err();
+    assert_eq!(without.to_string(), "m.gguf does not say \"tokenizer.ggml.tokens\", which is needed to use the model");
+    let wrong = open(file().pair("tokenizer.ggml.tokens", 9, &scores).bytes()).unwrap().tokenizer().unwrap_err();
+    assert_eq!(wrong.code(), "models.bad_metadata");
+}
+
+#[test]
 fn what_is_written_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.gguf");
