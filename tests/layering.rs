@@ -149,6 +149,30 @@ fn light_crates_do_without_burn() {
     assert!(heavy("sanbao-models").is_some());
 }
 
+/// Packages with their features, for targets with the given kinds of dependencies.
+fn with_features(kinds: &str) -> BTreeSet<String> {
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["tree", "--workspace", "--offline", "--prefix", "none", "--format", "{p} {f}"])
+        .args(["--edges", kinds])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| line.trim_end_matches(" (*)").trim().to_owned()).collect()
+}
+
+#[test]
+fn a_build_and_a_test_share_what_they_build() {
+    let (build, test) = (with_features("normal,build"), with_features("normal,build,dev"));
+    let apart: Vec<&String> = build.difference(&test).collect();
+    assert!(
+        apart.is_empty(),
+        "tests build these with other features, and so the numeric libraries twice: {apart:#?}"
+    );
+    assert!(build.iter().any(|package| package.starts_with("burn ")));
+}
+
 #[test]
 fn one_folder_of_the_window_knows_the_shell() {
     let sources = root().join("ui").join("src");

@@ -38,12 +38,12 @@ struct StandIn {
 
 impl StandIn {
     /// Serves `content`, one act for each request, and properly after the last.
-    fn new(content: &[u8], acts: &[Act]) -> Self {
+    fn new(content: &[u8], acts: Vec<Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (log, content) = (Arc::clone(&asked), content.to_vec());
-        let mut acts = acts.to_vec().into_iter();
+        let mut acts = acts.into_iter();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 // A client that hangs up is part of the game.
@@ -159,7 +159,7 @@ impl Job {
         let (_, sha256) =
             content::copy(&mut &content[..], &mut std::io::sink(), u64::MAX - 1, &mut |_| {})
                 .unwrap();
-        let stand_in = StandIn::new(&content, acts);
+        let stand_in = StandIn::new(&content, acts.to_vec());
         Self { stand_in, content, sha256, folder: tempfile::tempdir().unwrap() }
     }
 
