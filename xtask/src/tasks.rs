@@ -124,10 +124,12 @@ pub fn bundle(options: &[String]) -> Result<()> {
     if let Some(kinds) = &options.kinds {
         tauri.args(["--bundles", kinds]);
     }
-    if options.with_starter_model {
-        let model = part("starter model", build::starter_model)?;
-        tauri.arg("--config").arg(with_model(&model)?);
-    }
+    let program = sidecar(if options.debug { "debug" } else { "release" })?;
+    let model = match options.with_starter_model {
+        true => Some(part("starter model", build::starter_model)?),
+        false => None,
+    };
+    tauri.arg("--config").arg(carried(&program, model.as_deref())?);
     part("installers", || shell::run(&mut tauri))
 }
 
@@ -158,15 +160,41 @@ impl BundleOptions {
     }
 }
 
-/// An addition to the configuration that has an installer carry the model.
-fn with_model(model: &Path) -> Result<String> {
-    let name = model.file_name().and_then(|name| name.to_str());
-    let (Some(path), Some(name)) = (model.to_str(), name) else {
-        bail!("The path of the starter model, '{}', is no plain text.", model.display());
+/// A copy of the command-line program under the name by which installers look for programs to
+/// carry (with the system it is for); returns the path without that part, as it is configured.
+fn sidecar(profile: &str) -> Result<PathBuf> {
+    let told = shell::output(shell::command("rustc")?.arg("-vV"))?;
+    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.context("'rustc -vV' does not say which system it builds for.")?;
+    let folder = place::target()?.join(profile).join("carried");
+    fs::create_dir_all(&folder)?;
+    let name = format!("sanbao-{host}{}", std::env::consts::EXE_SUFFIX);
+    let program = place::program("sanbao", profile)?;
+    fs::copy(&program, folder.join(name))
+        .with_context(|| format!("Could not copy '{}'", program.display()))?;
+    Ok(folder.join("sanbao"))
+}
+
+/// An addition to the configuration: what the installer carries besides the app.
+fn carried(program: &Path, model: Option<&Path>) -> Result<String> {
+    let program = json(plain(program)?);
+    let model = match model {
+        Some(model) => {
+            let name = model.file_name().map(Path::new).context("The model has no name.")?;
+            let inside = format!("models/{}", plain(name)?);
+            format!(", \"resources\": {{{}: {}}}", json(plain(model)?), json(&inside))
+        }
+        None => String::new(),
     };
-    let json = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-    let (path, inside) = (json(path), json(&format!("models/{name}")));
-    Ok(format!("{{\"bundle\": {{\"resources\": {{{path}: {inside}}}}}}}"))
+    Ok(format!("{{\"bundle\": {{\"externalBin\": [{program}]{model}}}}}"))
+}
+
+fn plain(path: &Path) -> Result<&str> {
+    path.to_str().with_context(|| format!("The path '{}' is no plain text.", path.display()))
+}
+
+fn json(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Brings the TypeScript types of the contract up to date, or says that they are not.
@@ -214,10 +242,17 @@ mod tests {
     }
 
     #[test]
-    fn an_installer_carries_the_model_whatever_its_path_looks_like() {
-        let model = Path::new("dir").join("a \"quoted\" model.gguf");
-        let text = with_model(&model).unwrap();
-        assert!(text.contains(r#""models/a \"quoted\" model.gguf""#), "{text}");
+    fn an_installer_carries_the_program_and_the_model_whatever_their_paths_look_like() {
+        let program = Path::new("bin").join("sanbao");
+        let text = carried(Path::new("sanbao"), None).unwrap();
+        assert_eq!(text, r#"{"bundle": {"externalBin": ["sanbao"]}}"#);
+        let text = carried(&program, Some(Path::new("a \"quoted\" model.gguf"))).unwrap();
+        assert!(
+            text.ends_with(
+                r#"], "resources": {"a \"quoted\" model.gguf": "models/a \"quoted\" model.gguf"}}}"#
+            ),
+            "{text}"
+        );
     }
 
     #[test]

@@ -190,6 +190,7 @@ impl Fetcher {
             Err(error @ (ureq::Error::BadUri(_) | ureq::Error::TooManyRedirects)) => {
                 return Err(Error::BadAnswer { url: url.to_owned(), reason: error.to_string() });
             }
+            Err(ureq::Error::Io(error)) => return Ok(Piece::Again(error.to_string())),
             Err(error) => return Ok(Piece::Again(error.to_string())),
         };
         let bad = |reason: String| Err(Error::BadAnswer { url: url.to_owned(), reason });
