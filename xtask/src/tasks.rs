@@ -33,8 +33,9 @@ pub fn demo() -> Result<()> {
     let model = part("starter model", build::starter_model)?;
     let out = place::root().join("demo");
     clear_run(&out)?;
+    let program = place::program("sanbao", "debug")?;
     part("demo", || {
-        let mut sanbao = shell::command(place::program("sanbao", "debug")?)?;
+        let mut sanbao = shell::command(&program)?;
         sanbao.arg("make").arg("--model").arg(model);
         sanbao
             .arg("--data")
@@ -45,6 +46,7 @@ pub fn demo() -> Result<()> {
     let report = out.join("report.html");
     ensure!(report.is_file(), "The demo ended without its report '{}'.", report.display());
     eprintln!("The report with pictures: {}", report.display());
+    eprintln!("The program, for data of your own: {}", program.display());
     Ok(())
 }
 
