@@ -16,8 +16,14 @@ use sanbao_models::{Gradients, Layout, Trainable};
 const HIDDEN: usize = 576;
 const INNER: usize = 1536;
 const VOCABULARY: usize = 49_152;
-const SHAPE: AttentionShape =
-    AttentionShape { heads: 9, kv_heads: 3, head_dim: 64, scale: 0.125, softcap: None, window: None };
+const SHAPE: AttentionShape = AttentionShape {
+    heads: 9,
+    kv_heads: 3,
+    head_dim: 64,
+    scale: 0.125,
+    softcap: None,
+    window: None,
+};
 
 fn random(device: &Device, rows: usize, width: usize) -> Tensor<2> {
     Tensor::random([rows, width], Distribution::Normal(0.0, 1.0), device)
@@ -25,7 +31,9 @@ fn random(device: &Device, rows: usize, width: usize) -> Tensor<2> {
 
 fn attention(criterion: &mut Criterion) {
     let device = Device::flex();
-    for (name, layout) in [("16 × 64", Layout::packed([64; 16])), ("1 × 1024", Layout::packed([1024]))] {
+    for (name, layout) in
+        [("16 × 64", Layout::packed([64; 16])), ("1 × 1024", Layout::packed([1024]))]
+    {
         let tokens = layout.tokens();
         let q = random(&device, tokens, SHAPE.heads * SHAPE.head_dim);
         let [k, v] = [(); 2].map(|()| random(&device, tokens, SHAPE.kv_heads * SHAPE.head_dim));
@@ -36,7 +44,15 @@ fn attention(criterion: &mut Criterion) {
         criterion.bench_function(&format!("attention backward, {name}"), |bencher| {
             bencher.iter(|| {
                 let saved = saved.clone();
-                black_box(attend_backward(q.clone(), k.clone(), v.clone(), saved, q.clone(), &layout, SHAPE))
+                black_box(attend_backward(
+                    q.clone(),
+                    k.clone(),
+                    v.clone(),
+                    saved,
+                    q.clone(),
+                    &layout,
+                    SHAPE,
+                ))
             });
         });
     }
@@ -45,14 +61,20 @@ fn attention(criterion: &mut Criterion) {
 fn norm(criterion: &mut Criterion) {
     let device = Device::flex();
     let x = random(&device, 1024, HIDDEN);
-    let norm =
-        Norm { name: "norm".into(), kind: NormKind::Rms { eps: 1e-5 }, weight: Tensor::ones([HIDDEN], &device), bias: None };
+    let norm = Norm {
+        name: "norm".into(),
+        kind: NormKind::Rms { eps: 1e-5 },
+        weight: Tensor::ones([HIDDEN], &device),
+        bias: None,
+    };
     criterion.bench_function("norm forward, 1024 × 576", |bencher| {
         bencher.iter(|| black_box(norm.forward(x.clone())));
     });
     criterion.bench_function("norm backward, 1024 × 576", |bencher| {
         let mut gradients = Gradients::default();
-        bencher.iter(|| black_box(norm.backward(x.clone(), x.clone(), Trainable::Adapters, &mut gradients)));
+        bencher.iter(|| {
+            black_box(norm.backward(x.clone(), x.clone(), Trainable::Adapters, &mut gradients))
+        });
     });
 }
 
@@ -63,7 +85,9 @@ fn activation(criterion: &mut Criterion) {
         bencher.iter(|| black_box(gated(Activation::Silu, gate.clone(), up.clone())));
     });
     criterion.bench_function("silu(gate) · up backward, 1024 × 1536", |bencher| {
-        bencher.iter(|| black_box(gated_backward(Activation::Silu, gate.clone(), up.clone(), up.clone())));
+        bencher.iter(|| {
+            black_box(gated_backward(Activation::Silu, gate.clone(), up.clone(), up.clone()))
+        });
     });
 }
 
@@ -76,7 +100,13 @@ fn loss(criterion: &mut Criterion) {
     criterion.bench_function("loss and gradient, 64 × 49152", |bencher| {
         let mut gradients = Gradients::default();
         bencher.iter(|| {
-            let found = token_losses_with_gradient(&loss, hidden.clone(), &targets, &weights, &mut gradients);
+            let found = token_losses_with_gradient(
+                &loss,
+                hidden.clone(),
+                &targets,
+                &weights,
+                &mut gradients,
+            );
             black_box(found.unwrap())
         });
     });
