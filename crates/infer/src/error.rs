@@ -49,7 +49,9 @@ pub enum Error {
     #[error("there is no label to score; give at least one")]
     NoLabels,
     /// A mask that does not belong to its sequence.
-    #[error("text number {index} has {tokens} tokens but {marks} marks of what is trained; both must be equal")]
+    #[error(
+        "text number {index} has {tokens} tokens but {marks} marks of what is trained; both must be equal"
+    )]
     Marks {
         /// Which of the given sequences, counted from 0.
         index: usize,

@@ -96,7 +96,8 @@ pub fn generate(
     token_budget: usize,
     on_piece: &mut dyn FnMut(usize, Piece) -> Flow,
 ) -> Result<Vec<Generated>, Error> {
-    let job = Job { model, tokenizer, prompts, sampling, token_budget, stop_ids: tokenizer.stop_ids() };
+    let job =
+        Job { model, tokenizer, prompts, sampling, token_budget, stop_ids: tokenizer.stop_ids() };
     job.run(on_piece)
 }
 
@@ -111,10 +112,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn run(
-        &self,
-        on_piece: &mut dyn FnMut(usize, Piece) -> Flow,
-    ) -> Result<Vec<Generated>, Error> {
+    fn run(&self, on_piece: &mut dyn FnMut(usize, Piece) -> Flow) -> Result<Vec<Generated>, Error> {
         self.sampling.validate()?;
         for (index, prompt) in self.prompts.iter().enumerate() {
             if prompt.is_empty() {

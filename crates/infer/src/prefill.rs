@@ -79,7 +79,9 @@ fn extend_all(cache: &mut Cache, feeds: &[(SequenceId, &[u32])]) -> Result<Tenso
     let mut parts = Vec::new();
     while !waiting.is_empty() {
         let (mut pass, mut last, mut rows) = (Vec::new(), Vec::new(), 0);
-        while rows < PASS_TOKENS && let Some((sequence, tokens)) = waiting.first_mut() {
+        while rows < PASS_TOKENS
+            && let Some((sequence, tokens)) = waiting.first_mut()
+        {
             let (now, later) = tokens.split_at(tokens.len().min(PASS_TOKENS - rows));
             pass.push((*sequence, now));
             rows += now.len();

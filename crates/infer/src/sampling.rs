@@ -267,8 +267,7 @@ fn top_p(left: &mut Vec<Candidate>, mass: f64) {
 /// Tokens by the distance of their surprise from the entropy, until their sum reaches `mass`.
 fn typical_p(left: &mut Vec<Candidate>, mass: f64) {
     let probabilities = softmax(left);
-    let entropy: f64 =
-        probabilities.iter().filter(|p| **p > 0.0).map(|p| -p * p.ln()).sum();
+    let entropy: f64 = probabilities.iter().filter(|p| **p > 0.0).map(|p| -p * p.ln()).sum();
     let distances: Vec<f64> = probabilities.iter().map(|p| (-p.ln() - entropy).abs()).collect();
     let mut order: Vec<usize> = (0..left.len()).collect();
     order.sort_by(|a, b| distances[*a].total_cmp(&distances[*b]).then(a.cmp(b)));

@@ -139,25 +139,27 @@ fn score_batch(
             }
         }
     }
+    let longest = stems.list.iter().map(|stem| stem.len()).max().unwrap_or(0);
     for ((prompt, sequence), scores) in prompts.iter().zip(&read.sequences).zip(&mut scores) {
-        for (label, score) in labels.iter().zip(scores) {
-            let long = prompt.len() + label.len() - 1;
-            if cache.changes_beginning(prompt.len(), long) {
-                *score = whole(model, prompt, label)?;
+        cache.remove(*sequence);
+        if cache.changes_beginning(prompt.len(), prompt.len() + longest) {
+            for (label, score) in labels.iter().zip(scores) {
+                *score = score_alone(cache, prompt, label)?;
             }
         }
-        cache.remove(*sequence);
     }
     Ok(scores)
 }
 
 /// The same for one prompt and label in one pass, where the prompt's keys are of no use.
-fn whole(model: &Decoder, prompt: &[u32], label: &[u32]) -> Result<f64, Error> {
-    let ids = [prompt, label].concat();
-    let trained: Vec<bool> = (0..ids.len()).map(|at| at >= prompt.len()).collect();
-    let sequence = ScoredSequence { ids: &ids, trained: &trained };
-    let losses = sequence_losses(model, &[sequence], ids.len())?;
-    Ok(losses.iter().map(|loss| -loss.sum).sum())
+fn score_alone(cache: &mut Cache, prompt: &[u32], label: &[u32]) -> Result<f64, Error> {
+    let sequence = cache.begin();
+    let ids = [prompt, &label[..label.len() - 1]].concat();
+    let hidden = cache.extend(&[(sequence, &ids)])?.slice_dim(0, prompt.len() - 1..ids.len());
+    cache.remove(sequence);
+    let wanted: Vec<Vec<u32>> = label.iter().map(|token| vec![*token]).collect();
+    let found = log_probabilities(cache.model(), &hidden, &wanted)?;
+    Ok(found.iter().flatten().sum())
 }
 
 /// Probabilities of labels among each other: the softmax of their log-probabilities.
@@ -224,10 +226,7 @@ pub fn sequence_losses(
     Ok(results)
 }
 
-fn losses_of_pass(
-    model: &Decoder,
-    batch: &[ScoredSequence],
-) -> Result<Vec<SequenceLoss>, Error> {
+fn losses_of_pass(model: &Decoder, batch: &[ScoredSequence]) -> Result<Vec<SequenceLoss>, Error> {
     let mut results = vec![SequenceLoss::default(); batch.len()];
     let (mut ids, mut targets, mut owners) = (Vec::new(), Targets::default(), Vec::new());
     for (owner, sequence) in batch.iter().enumerate() {

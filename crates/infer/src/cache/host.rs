@@ -274,7 +274,8 @@ impl Queries<'_> {
     ) {
         let (d, shape) = (self.shape.head_dim, self.shape);
         let (group, rows) = (shape.group(), block.len());
-        let (first, end) = (shape.first_visible(branch.past + block.start), branch.past + block.end);
+        let (first, end) =
+            (shape.first_visible(branch.past + block.start), branch.past + block.end);
         let columns = end - first;
         scores.resize(rows * columns, 0.0);
         let seen: Vec<(&Span, Range<usize>)> = spans

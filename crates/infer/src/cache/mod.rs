@@ -283,8 +283,7 @@ pub(crate) fn check_tokens(model: &Decoder, index: usize, ids: &[u32]) -> Result
 pub(crate) fn select<const D: usize>(tensor: Tensor<D>, rows: &[usize]) -> Tensor<D> {
     let rows: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
     let count = rows.len();
-    let rows: Tensor<1, Int> =
-        Tensor::from_data(TensorData::new(rows, [count]), &tensor.device());
+    let rows: Tensor<1, Int> = Tensor::from_data(TensorData::new(rows, [count]), &tensor.device());
     tensor.select(0, rows)
 }
 

@@ -175,10 +175,11 @@ impl TensorStore {
             *pair = pair.take().map(|pair| {
                 pair.map(|cache| {
                     let [_, _, width] = cache.dims();
-                    cache
-                        .reshape([old.0 * old.1, width])
-                        .select(0, cells.clone())
-                        .reshape([self.size.0, self.size.1, width])
+                    cache.reshape([old.0 * old.1, width]).select(0, cells.clone()).reshape([
+                        self.size.0,
+                        self.size.1,
+                        width,
+                    ])
                 })
             });
         }

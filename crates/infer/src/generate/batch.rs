@@ -68,14 +68,16 @@ impl<'a> Batch<'a> {
                 continue;
             }
             let index = answer.index;
-            let (mut text, finish) = answer.take(token, self.job.stop_ids);
-            match finish {
+            let (mut text, ended) = answer.take(token, self.job.stop_ids);
+            let mut finish = None;
+            match ended {
                 None => self.live.push(answer),
                 Some(reason) => {
                     self.cache.remove(answer.sequence);
                     let (generated, rest) = answer.end(reason);
-                    self.done[index] = Some(generated);
                     text.push_str(&rest);
+                    finish = Some(generated.finish);
+                    self.done[index] = Some(generated);
                 }
             }
             flow = on_piece(index, Piece { text, finish });

@@ -29,15 +29,16 @@ pub struct Live {
 pub fn limit(job: &Job, prompt: &[u32]) -> (usize, FinishReason) {
     let context = job.model.spec.max_position_embeddings;
     let wanted = prompt.len().saturating_add(job.sampling.max_new_tokens);
-    if wanted > context {
-        (context, FinishReason::Context)
-    } else {
-        (wanted, FinishReason::Length)
-    }
+    if wanted > context { (context, FinishReason::Context) } else { (wanted, FinishReason::Length) }
 }
 
 impl Live {
-    pub fn new(job: &Job, index: usize, sequence: SequenceId, began: Instant) -> Result<Self, Error> {
+    pub fn new(
+        job: &Job,
+        index: usize,
+        sequence: SequenceId,
+        began: Instant,
+    ) -> Result<Self, Error> {
         let prompt = &job.prompts[index];
         Ok(Self {
             index,
@@ -76,20 +77,19 @@ impl Live {
                 self.decoder.finish();
                 (text, Some(FinishReason::Stop))
             }
-            Passed::Text(text) => {
-                (text, (self.ids.len() >= self.limit.0).then_some(self.limit.1))
-            }
+            Passed::Text(text) => (text, (self.ids.len() >= self.limit.0).then_some(self.limit.1)),
         };
         self.text.push_str(&text);
         (text, finish)
     }
 
-    /// The finished answer, and text that was held back until now.
-    pub fn end(mut self, finish: FinishReason) -> (Generated, String) {
+    /// The finished answer, and text that was held back until now. If a stop text comes to
+    /// light in it, that is why the answer ended.
+    pub fn end(mut self, reason: FinishReason) -> (Generated, String) {
         let tail = self.decoder.finish().unwrap_or_default();
-        let rest = match self.stops.push(&tail) {
-            Passed::Text(text) => text + &self.stops.finish(),
-            Passed::Stopped(text) => text,
+        let (rest, finish) = match self.stops.push(&tail) {
+            Passed::Text(text) => (text + &self.stops.finish(), reason),
+            Passed::Stopped(text) => (text, FinishReason::Stop),
         };
         self.text.push_str(&rest);
         let generated = Generated {

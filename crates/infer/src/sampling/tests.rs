@@ -140,10 +140,7 @@ fn settings_outside_their_range_are_named() {
         assert!(matches!(error, Error::Setting { name: found, .. } if found == name), "{error}");
     }
     let error = Sampling { top_p: 1.2, ..off() }.validate().unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the setting top_p is 1.2, but must be above 0 and at most 1"
-    );
+    assert_eq!(error.to_string(), "the setting top_p is 1.2, but must be above 0 and at most 1");
     Sampling::default().validate().unwrap();
 }
 
