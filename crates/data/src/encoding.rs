@@ -32,7 +32,11 @@ pub(crate) enum Refusal {
 
 /// Files that people mistake for text, by their first bytes.
 const MAGIC: &[(&[u8], &str, &str)] = &[
-    (b"PK\x03\x04", "a zip archive or an Office document", "save the sheet as CSV, or unpack the archive"),
+    (
+        b"PK\x03\x04",
+        "a zip archive or an Office document",
+        "save the sheet as CSV, or unpack the archive",
+    ),
     (b"\xD0\xCF\x11\xE0", "an old Office document", "save the sheet as CSV"),
     (b"%PDF-", "a PDF document", "save its text as a .txt file"),
     (b"\x1F\x8B", "compressed with gzip", "unpack it first"),
@@ -61,7 +65,12 @@ pub(crate) struct Inspector {
 
 impl Inspector {
     pub(crate) fn new() -> Self {
-        Self { head: Vec::new(), detector: EncodingDetector::new(Iso2022JpDetection::Deny), shown: 0, utf8: Utf8Tally::default() }
+        Self {
+            head: Vec::new(),
+            detector: EncodingDetector::new(Iso2022JpDetection::Deny),
+            shown: 0,
+            utf8: Utf8Tally::default(),
+        }
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
@@ -76,7 +85,9 @@ impl Inspector {
     }
 
     pub(crate) fn finish(mut self) -> Result<Found, Refusal> {
-        if let Some((_, kind, advice)) = MAGIC.iter().find(|(magic, ..)| self.head.starts_with(magic)) {
+        if let Some((_, kind, advice)) =
+            MAGIC.iter().find(|(magic, ..)| self.head.starts_with(magic))
+        {
             return Err(Refusal::NotText(kind, advice));
         }
         if let Some((encoding, mark)) = Encoding::for_bom(&self.head) {
@@ -89,7 +100,10 @@ impl Inspector {
             return Ok(Found { encoding, mark: 0 });
         }
         if control_share(&self.head) > 0.05 {
-            return Err(Refusal::NotText("a file of bytes that are no text", "give a file with text"));
+            return Err(Refusal::NotText(
+                "a file of bytes that are no text",
+                "give a file with text",
+            ));
         }
         self.utf8.end();
         if self.utf8.broken == 0 || self.utf8.is_mostly_whole() {
@@ -198,33 +212,33 @@ pub(crate) fn advance(bytes: &[u8], line: &mut u64, column: &mut u64) {
     *column += last_line.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u64;
 }
 
-/// UTF-16 without a byte order mark: ASCII characters leave NUL bytes, all on one side.
+/// UTF-16 without a byte order mark: ASCII characters (line ends, separators) leave NUL bytes, and
+/// in one of the two byte orders nearly every character is one that people write.
 ///
-/// ASCII text in UTF-16 is also valid UTF-8 (with NULs), so that many NULs are asked for then;
-/// Chinese text in UTF-16 is not, and a few (line ends, separators) are enough.
+/// ASCII text in UTF-16 is also valid UTF-8 (with NULs), so that many NULs are asked for then.
 fn utf16(head: &[u8], valid_utf8: bool) -> Option<&'static Encoding> {
-    let pairs = head.chunks_exact(2);
-    let units = pairs.len();
-    let (mut first, mut second) = (0_usize, 0_usize);
-    for pair in pairs {
-        first += usize::from(pair[0] == 0);
-        second += usize::from(pair[1] == 0);
-    }
-    let (encoding, zeros) = match (first, second) {
-        (0, zeros) => (UTF_16LE, zeros),
-        (zeros, 0) => (UTF_16BE, zeros),
-        _ => return None,
-    };
-    let needed = if valid_utf8 { units.div_ceil(3) } else { units.div_ceil(200) };
-    if zeros < needed.max(1) {
+    let zeros = head.iter().filter(|byte| **byte == 0).count();
+    if zeros == 0 || valid_utf8 && zeros * 3 < head.len() {
         return None;
     }
-    let even = &head[..units * 2];
-    let text = encoding.decode_without_bom_handling_and_without_replacement(even);
+    let share = |encoding| written_share(encoding, head);
+    let (little, big) = (share(UTF_16LE), share(UTF_16BE));
+    let (encoding, best) = if little >= big { (UTF_16LE, little) } else { (UTF_16BE, big) };
+    (best >= 0.97 && little != big).then_some(encoding)
+}
+
+/// Share of characters from the scripts and signs that are in wide use, 0 when it cannot be decoded.
+fn written_share(encoding: &'static Encoding, head: &[u8]) -> f64 {
+    let even = &head[..head.len() / 2 * 2];
     // A surrogate pair that the end of the sample cuts in two is no fault of the text.
-    let text = text.or_else(|| encoding.decode_without_bom_handling_and_without_replacement(&even[..even.len().saturating_sub(2)]))?;
-    let odd = text.chars().filter(|c| c.is_control() && !c.is_whitespace()).count();
-    (odd * 100 <= text.chars().count()).then_some(encoding)
+    let shorter = &even[..even.len().saturating_sub(2)];
+    let decode = |bytes| encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    let Some(text) = decode(even).or_else(|| decode(shorter)) else { return 0.0 };
+    let written = |c: &char| {
+        matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{A0}'..='\u{6FF}' | '\u{2010}'..='\u{206F}' | '\u{20AC}' | '\u{2190}'..='\u{27BF}'
+            | '\u{3000}'..='\u{30FF}' | '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' | '\u{FF00}'..='\u{FFEF}' | '\u{1F000}'..='\u{1FAFF}')
+    };
+    text.chars().filter(written).count() as f64 / text.chars().count().max(1) as f64
 }
 
 /// Share of bytes that text does not use.
@@ -252,7 +266,9 @@ mod tests {
     }
 
     fn utf16_bytes(text: &str, little: bool) -> Vec<u8> {
-        text.encode_utf16().flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+        text.encode_utf16()
+            .flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() })
+            .collect()
     }
 
     #[test]
@@ -262,8 +278,18 @@ mod tests {
             ("ascii", b"text,label\ngood,a\n".to_vec(), UTF_8, 0),
             ("utf-8", CHINESE.into(), UTF_8, 0),
             ("utf-8 with mark", with_mark(b"\xEF\xBB\xBF", CHINESE.into()), UTF_8, 3),
-            ("utf-16 le with mark", with_mark(b"\xFF\xFE", utf16_bytes(CHINESE, true)), UTF_16LE, 2),
-            ("utf-16 be with mark", with_mark(b"\xFE\xFF", utf16_bytes(CHINESE, false)), UTF_16BE, 2),
+            (
+                "utf-16 le with mark",
+                with_mark(b"\xFF\xFE", utf16_bytes(CHINESE, true)),
+                UTF_16LE,
+                2,
+            ),
+            (
+                "utf-16 be with mark",
+                with_mark(b"\xFE\xFF", utf16_bytes(CHINESE, false)),
+                UTF_16BE,
+                2,
+            ),
             ("utf-16 le", utf16_bytes(CHINESE, true), UTF_16LE, 0),
             ("utf-16 be", utf16_bytes(CHINESE, false), UTF_16BE, 0),
             ("utf-16 le, western", utf16_bytes(FRENCH, true), UTF_16LE, 0),
@@ -290,7 +316,9 @@ mod tests {
         let mut bytes = CHINESE.repeat(3).into_bytes();
         bytes.truncate(bytes.len() - 2);
         let end = bytes.len() as u64;
-        let Err(Refusal::BrokenUtf8 { offset, line, .. }) = find(&bytes) else { panic!("damage not seen") };
+        let Err(Refusal::BrokenUtf8 { offset, line, .. }) = find(&bytes) else {
+            panic!("damage not seen")
+        };
         assert!(offset >= end - 3 && line == 9, "{offset} {line}");
         let mut bytes = CHINESE.as_bytes().to_vec();
         bytes.splice(11..11, *b"\xFF");

@@ -63,7 +63,7 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be opened or read.
-    #[error("cannot read `{}`: {source}; check the path and the permissions", path.display())]
+    #[error("Cannot read `{}`: {source}; check the path and the permissions.", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -71,7 +71,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A file could not be written.
-    #[error("cannot write `{}`: {source}; check the free space and the permissions", path.display())]
+    #[error("Cannot write `{}`: {source}; check the free space and the permissions.", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -79,7 +79,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file holds something else than text.
-    #[error("{file} is {kind}, not a text file; {advice}")]
+    #[error("{file} is {kind}, not a text file; {advice}.")]
     NotText {
         /// The file.
         file: String,
@@ -89,7 +89,9 @@ pub enum Error {
         advice: String,
     },
     /// Bytes that the encoding does not have.
-    #[error("{place}: the bytes here are not valid {encoding} (byte {offset} of the file); save the file as UTF-8 and try again")]
+    #[error(
+        "{place}: the bytes here are not valid {encoding} (byte {offset} of the file); save the file as UTF-8 and try again."
+    )]
     Encoding {
         /// Where.
         place: Place,
@@ -99,19 +101,23 @@ pub enum Error {
         offset: u64,
     },
     /// A NUL character in the text.
-    #[error("{place}: there is a NUL character here, which no text file should hold; remove it and try again")]
+    #[error(
+        "{place}: there is a NUL character here, which no text file should hold; remove it and try again."
+    )]
     Nul {
         /// Where.
         place: Place,
     },
     /// Nothing to learn from.
-    #[error("{file} has no rows; it needs at least one row of data")]
+    #[error("{file} has no rows; it needs at least one row of data.")]
     NoRows {
         /// The file.
         file: String,
     },
     /// One row larger than what is held in memory at once.
-    #[error("{place}: the row that starts here is longer than {limit_mib} MiB; an unclosed quote may have swallowed the rows after it, otherwise split the row")]
+    #[error(
+        "{place}: the row that starts here is longer than {limit_mib} MiB; an unclosed quote may have swallowed the rows after it, otherwise split the row."
+    )]
     RowTooLong {
         /// Where the row starts.
         place: Place,
@@ -119,7 +125,7 @@ pub enum Error {
         limit_mib: usize,
     },
     /// More or fewer fields than the header has.
-    #[error("{place}: this row has {found} fields where {expected} are expected; put quotes around a field that contains `{delimiter}`, or add what is missing")]
+    #[error("{place}: this row has {} where {expected} are expected; put quotes around a field that contains `{delimiter}`, or add what is missing.", count(*found, "field"))]
     Ragged {
         /// Where the row starts.
         place: Place,
@@ -131,7 +137,7 @@ pub enum Error {
         delimiter: char,
     },
     /// A quote that is never closed, or one in the middle of a quoted field.
-    #[error("{place}: {problem}")]
+    #[error("{place}: {problem}.")]
     Quote {
         /// Where the quote stands.
         place: Place,
@@ -139,7 +145,7 @@ pub enum Error {
         problem: &'static str,
     },
     /// Text that is not JSON, or JSON that is not a row.
-    #[error("{place}: {problem}")]
+    #[error("{place}: {problem}.")]
     Json {
         /// Where.
         place: Place,
@@ -147,7 +153,10 @@ pub enum Error {
         problem: String,
     },
     /// No shape fits the columns.
-    #[error("cannot tell what the columns of {file} are for ({}); name them with a mapping such as prompt='{{{{question}}}}' completion='{{{{reply}}}}'", list(columns))]
+    #[error(
+        "Cannot tell what the columns of {file} are for ({}); name them with a mapping such as prompt='{{{{question}}}}' completion='{{{{reply}}}}'.",
+        list(columns)
+    )]
     Unrecognised {
         /// The file.
         file: String,
@@ -155,13 +164,15 @@ pub enum Error {
         columns: Vec<String>,
     },
     /// A mapping that is not `field=template`.
-    #[error("`{assignment}` is not a mapping; write field=template, for example prompt='{{{{title}}}}: {{{{text}}}}'")]
+    #[error(
+        "`{assignment}` is not a mapping; write field=template, for example prompt='{{{{title}}}}: {{{{text}}}}'."
+    )]
     MappingSyntax {
         /// What was given.
         assignment: String,
     },
     /// A template that cannot be read.
-    #[error("the template `{template}` {problem}; write a column as {{{{name}}}}")]
+    #[error("The template `{template}` {problem}; write a column as {{{{name}}}}.")]
     Template {
         /// The template.
         template: String,
@@ -169,7 +180,7 @@ pub enum Error {
         problem: &'static str,
     },
     /// A template names a column that the file lacks.
-    #[error("there is no column `{column}`; the columns are {}", list(known))]
+    #[error("There is no column `{column}`; the columns are {}.", list(known))]
     UnknownColumn {
         /// The name that was not found.
         column: String,
@@ -177,17 +188,29 @@ pub enum Error {
         known: Vec<String>,
     },
     /// A mapping fills a field that the shape lacks.
-    #[error("{shape} has no field `{field}`; its fields are {}", list(known))]
+    #[error("{} has no field `{field}`; its fields are {}.", shape.as_deref().unwrap_or("A row"), list(known))]
     UnknownField {
         /// The name that was not found.
         field: String,
-        /// The shape, or `no shape`.
-        shape: String,
+        /// The shape, when it is known; else the fields are those of every shape.
+        shape: Option<String>,
         /// The fields there are.
         known: Vec<String>,
     },
+    /// A mapping fills fields that no shape has together.
+    #[error(
+        "No shape has all of the fields {}; fill those of one shape, for example prompt and completion.",
+        list(fields)
+    )]
+    MixedFields {
+        /// The fields.
+        fields: Vec<String>,
+    },
     /// A mapping leaves a field of the shape empty.
-    #[error("the mapping does not say what `{field}` of {shape} is; add {field}='{{{{column}}}}' with one of the columns {}", list(columns))]
+    #[error(
+        "The mapping does not say what `{field}` of {shape} is; add {field}='{{{{column}}}}' with one of the columns {}.",
+        list(columns)
+    )]
     MissingField {
         /// The field.
         field: String,
@@ -197,13 +220,13 @@ pub enum Error {
         columns: Vec<String>,
     },
     /// A mapping gives one field twice.
-    #[error("the mapping gives `{field}` twice; keep one of them")]
+    #[error("The mapping gives `{field}` twice; keep one of them.")]
     RepeatedField {
         /// The field.
         field: String,
     },
     /// A value that the shape cannot use.
-    #[error("{place}: {problem}")]
+    #[error("{place}: {problem}.")]
     Value {
         /// The row.
         place: Place,
@@ -211,7 +234,7 @@ pub enum Error {
         problem: String,
     },
     /// The rows cannot be used for the task asked for.
-    #[error("{place}: {problem}")]
+    #[error("{place}: {problem}.")]
     Task {
         /// A row.
         place: Place,
@@ -219,7 +242,9 @@ pub enum Error {
         problem: String,
     },
     /// Files that teach different things.
-    #[error("{first} and {second} are for different tasks ({first_task} and {second_task}); train on one kind at a time, or choose one task for both")]
+    #[error(
+        "{first} and {second} are for different tasks ({first_task} and {second_task}); train on one kind at a time, or choose one task for both."
+    )]
     MixedTasks {
         /// One file.
         first: String,
@@ -231,13 +256,15 @@ pub enum Error {
         second_task: String,
     },
     /// An option out of its range.
-    #[error("{problem}")]
+    #[error("{problem}.")]
     Options {
         /// What is wrong, with the remedy.
         problem: String,
     },
     /// More than what is counted in 32 bits.
-    #[error("{file} takes the data above {limit} rows, which is more than one run can use; take a part of it")]
+    #[error(
+        "{file} takes the data above {limit} rows, which is more than one run can use; take a part of it."
+    )]
     TooManyRows {
         /// The file in which the limit was reached.
         file: String,
@@ -245,7 +272,9 @@ pub enum Error {
         limit: u64,
     },
     /// A label column that is no label column.
-    #[error("{place}: `label` has more than {limit} different values, so it is not a class; map it to another shape, such as prompt_completion")]
+    #[error(
+        "{place}: `label` has more than {limit} different values, so it is not a class; map it to another shape, such as prompt_completion."
+    )]
     TooManyLabels {
         /// The row in which the limit was reached.
         place: Place,
@@ -261,7 +290,7 @@ pub enum Error {
         message: String,
     },
     /// A file changed while it was read.
-    #[error("{file} changed while it was being read; leave it alone and start again")]
+    #[error("{file} changed while it was being read; leave it alone and start again.")]
     Changed {
         /// The file.
         file: String,
@@ -275,7 +304,9 @@ pub enum Error {
         source: Box<sanbao_text::Error>,
     },
     /// A sequence that does not fit the pack.
-    #[error("sequence {index} has {length} tokens where at most {capacity} fit; prepare the data with a smaller maximum length")]
+    #[error(
+        "Sequence {index} has {length} tokens where at most {capacity} fit; prepare the data with a smaller maximum length."
+    )]
     SequenceTooLong {
         /// Which sequence.
         index: usize,
@@ -285,7 +316,7 @@ pub enum Error {
         capacity: usize,
     },
     /// A prepared file that is damaged.
-    #[error("`{}` is damaged ({problem}); prepare the data again", path.display())]
+    #[error("`{}` is damaged ({problem}); prepare the data again.", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -293,7 +324,7 @@ pub enum Error {
         problem: String,
     },
     /// A prepared folder of another version.
-    #[error("`{}` was written by another version of the program (layout {found}, this one reads {expected}); prepare the data again", path.display())]
+    #[error("`{}` was written by another version of the program (layout {found}, this one reads {expected}); prepare the data again.", path.display())]
     Version {
         /// The file.
         path: PathBuf,
@@ -303,13 +334,23 @@ pub enum Error {
         expected: u32,
     },
     /// Rows of a part that is not kept as rows.
-    #[error("the rows of the training part are not kept as text; read them from the source file")]
+    #[error("The rows of the training part are not kept as text; read them from the source file.")]
     NoExamples,
+}
+
+/// `1 row`, `3 rows`.
+pub(crate) fn count(number: impl TryInto<u64>, what: &str) -> String {
+    match number.try_into() {
+        Ok(1) => format!("1 {what}"),
+        Ok(number) => format!("{number} {what}s"),
+        Err(_) => format!("many {what}s"),
+    }
 }
 
 fn list(names: &[String]) -> String {
     const SHOWN: usize = 20;
-    let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let mut text =
+        names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN {
         text.push_str(&format!(" and {} more", names.len() - SHOWN));
     }
@@ -335,6 +376,7 @@ impl Error {
             Self::Template { .. } => "data.template",
             Self::UnknownColumn { .. } => "data.unknown_column",
             Self::UnknownField { .. } => "data.unknown_field",
+            Self::MixedFields { .. } => "data.mixed_fields",
             Self::MissingField { .. } => "data.missing_field",
             Self::RepeatedField { .. } => "data.repeated_field",
             Self::Value { .. } => "data.value",
@@ -380,17 +422,25 @@ impl From<Error> for Fault {
         let mut fault = Self::new(error.code(), error.to_string());
         if let Some(place) = error.place() {
             fault = fault.with("file", &place.file);
-            for (name, value) in [("row", place.row), ("line", place.line), ("column", place.column)] {
+            for (name, value) in
+                [("row", place.row), ("line", place.line), ("column", place.column)]
+            {
                 if let Some(value) = value {
                     fault = fault.with(name, value);
                 }
             }
         }
         match &error {
-            Error::Read { path, .. } | Error::Write { path, .. } => fault = fault.with("path", path.display()),
+            Error::Read { path, .. } | Error::Write { path, .. } => {
+                fault = fault.with("path", path.display())
+            }
             Error::UnknownColumn { column, .. } => fault = fault.with("column", column),
-            Error::UnknownField { field, .. } | Error::MissingField { field, .. } => fault = fault.with("field", field),
-            Error::NoRows { file } | Error::Unrecognised { file, .. } | Error::Changed { file } => fault = fault.with("file", file),
+            Error::UnknownField { field, .. } | Error::MissingField { field, .. } => {
+                fault = fault.with("field", field)
+            }
+            Error::NoRows { file } | Error::Unrecognised { file, .. } | Error::Changed { file } => {
+                fault = fault.with("file", file)
+            }
             _ => {}
         }
         fault

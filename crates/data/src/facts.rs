@@ -23,8 +23,12 @@ impl Facts {
     pub(crate) fn of(content: &Content) -> Self {
         let (input, output) = sides(content);
         let same_answers = matches!(content, Content::Preference { chosen, rejected, .. } if texts(chosen) == texts(rejected));
-        let missing_output = !matches!(content, Content::Prose { .. }) && output.trim().is_empty() && !calls_tools(content);
-        let missing_input = !matches!(content, Content::Preference { .. } | Content::Unpaired { .. }) && input.trim().is_empty();
+        let missing_output = !matches!(content, Content::Prose { .. })
+            && output.trim().is_empty()
+            && !calls_tools(content);
+        let missing_input =
+            !matches!(content, Content::Preference { .. } | Content::Unpaired { .. })
+                && input.trim().is_empty();
         Self {
             input: hash(&normalise(&input)),
             output: hash(&normalise(&output)) as u32,
@@ -41,7 +45,8 @@ fn sides(content: &Content) -> (String, String) {
         Content::Classify { text, label } => (text.clone(), label.clone()),
         Content::Prose { text } => (text.clone(), String::new()),
         Content::Instruct { messages } => {
-            let (answers, rest): (Vec<&Message>, Vec<&Message>) = messages.iter().partition(|message| message.role == "assistant");
+            let (answers, rest): (Vec<&Message>, Vec<&Message>) =
+                messages.iter().partition(|message| message.role == "assistant");
             let given = rest.iter().filter(|message| message.role != "system").copied();
             let system = rest.iter().filter(|message| message.role == "system").copied();
             // A system turn tells rows apart, but is no input of its own.
@@ -109,7 +114,14 @@ mod tests {
 
     #[test]
     fn normalised_texts_meet() {
-        for (a, b) in [("  Hello\n\tWORLD ", "hello world"), ("ＡＢＣ１２３", "abc123"), ("Straße", "STRASSE"), ("ﬁne", "fine"), ("e\u{301}", "É"), ("好　的", "好 的")] {
+        for (a, b) in [
+            ("  Hello\n\tWORLD ", "hello world"),
+            ("ＡＢＣ１２３", "abc123"),
+            ("Straße", "STRASSE"),
+            ("ﬁne", "fine"),
+            ("e\u{301}", "É"),
+            ("好　的", "好 的"),
+        ] {
             assert_eq!(normalise(a), normalise(b));
         }
         assert_ne!(normalise("a b"), normalise("ab"));
@@ -117,19 +129,38 @@ mod tests {
 
     #[test]
     fn emptiness_is_seen() {
-        let turns = |user: &str, answer: &str| Content::Instruct { messages: vec![Message::new("system", "s"), Message::new("user", user), Message::new("assistant", answer)] };
+        let turns = |user: &str, answer: &str| Content::Instruct {
+            messages: vec![
+                Message::new("system", "s"),
+                Message::new("user", user),
+                Message::new("assistant", answer),
+            ],
+        };
         assert!(!Facts::of(&turns("a", "b")).empty);
         assert!(Facts::of(&turns(" ", "b")).empty && Facts::of(&turns("a", "\n")).empty);
         assert!(Facts::of(&Content::Instruct { messages: vec![] }).empty);
-        assert!(Facts::of(&Content::Prose { text: " ".into() }).empty && !Facts::of(&Content::Prose { text: "x".into() }).empty);
+        assert!(
+            Facts::of(&Content::Prose { text: " ".into() }).empty
+                && !Facts::of(&Content::Prose { text: "x".into() }).empty
+        );
         assert!(Facts::of(&Content::Classify { text: "x".into(), label: String::new() }).empty);
-        let pair = |a: &str, b: &str| Content::Preference { prompt: vec![], chosen: vec![Message::new("assistant", a)], rejected: vec![Message::new("assistant", b)] };
-        assert!(Facts::of(&pair("a", "a")).same_answers && !Facts::of(&pair("a", "b")).same_answers && !Facts::of(&pair("a", "b")).empty);
+        let pair = |a: &str, b: &str| Content::Preference {
+            prompt: vec![],
+            chosen: vec![Message::new("assistant", a)],
+            rejected: vec![Message::new("assistant", b)],
+        };
+        assert!(
+            Facts::of(&pair("a", "a")).same_answers
+                && !Facts::of(&pair("a", "b")).same_answers
+                && !Facts::of(&pair("a", "b")).empty
+        );
     }
 
     #[test]
     fn the_same_input_has_the_same_hash() {
-        let row = |text: &str, label: &str| Facts::of(&Content::Classify { text: text.into(), label: label.into() });
+        let row = |text: &str, label: &str| {
+            Facts::of(&Content::Classify { text: text.into(), label: label.into() })
+        };
         assert_eq!(row("A  b", "x").input, row("a b", "y").input);
         assert_ne!(row("a b", "x").output, row("a b", "y").output);
         assert_ne!(row("A b", "x").exact, row("a b", "x").exact);

@@ -37,10 +37,16 @@ impl TextFile {
     /// [`Error::NoRows`] when it is empty.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let read_error = |source| Error::Read { path: path.to_owned(), source };
-        let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         let mut input = File::open(path).map_err(read_error)?;
         if input.metadata().map_err(read_error)?.is_dir() {
-            return Err(Error::NotText { file: name, kind: "a folder".into(), advice: "give the file in it".into() });
+            return Err(Error::NotText {
+                file: name,
+                kind: "a folder".into(),
+                advice: "give the file in it".into(),
+            });
         }
         let mut hasher = blake3::Hasher::new();
         let mut inspector = Inspector::new();
@@ -59,10 +65,14 @@ impl TextFile {
             return Err(Error::NoRows { file: name });
         }
         let found = inspector.finish().map_err(|refusal| match refusal {
-            Refusal::NotText(kind, advice) => Error::NotText { file: name.clone(), kind: kind.into(), advice: advice.into() },
-            Refusal::BrokenUtf8 { offset, line, column } => {
-                Error::Encoding { place: Place::line(&name, line, column), encoding: UTF_8.name().into(), offset }
+            Refusal::NotText(kind, advice) => {
+                Error::NotText { file: name.clone(), kind: kind.into(), advice: advice.into() }
             }
+            Refusal::BrokenUtf8 { offset, line, column } => Error::Encoding {
+                place: Place::line(&name, line, column),
+                encoding: UTF_8.name().into(),
+                offset,
+            },
         })?;
         Ok(Self {
             path: path.to_owned(),
@@ -87,7 +97,10 @@ impl TextFile {
 
     /// Its name's extension in lower case, empty without one.
     pub fn extension(&self) -> String {
-        self.path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
+        self.path
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_lowercase())
+            .unwrap_or_default()
     }
 
     /// Its size in bytes.
@@ -117,10 +130,20 @@ impl TextFile {
 
     /// Starts reading at the beginning (after the byte order mark).
     pub(crate) fn reader(&self) -> Result<TextReader, Error> {
-        let mut input = File::open(&self.path).map_err(|source| Error::Read { path: self.path.clone(), source })?;
+        let mut input = File::open(&self.path)
+            .map_err(|source| Error::Read { path: self.path.clone(), source })?;
         let mut mark = [0; 3];
-        input.read_exact(&mut mark[..self.mark]).map_err(|source| Error::Read { path: self.path.clone(), source })?;
-        Ok(TextReader::new(self.path.clone(), self.name.clone(), Box::new(input), self.encoding, self.mark as u64, self.read.clone()))
+        input
+            .read_exact(&mut mark[..self.mark])
+            .map_err(|source| Error::Read { path: self.path.clone(), source })?;
+        Ok(TextReader::new(
+            self.path.clone(),
+            self.name.clone(),
+            Box::new(input),
+            self.encoding,
+            self.mark as u64,
+            self.read.clone(),
+        ))
     }
 }
 
@@ -145,7 +168,14 @@ pub(crate) struct TextReader {
 }
 
 impl TextReader {
-    fn new(path: PathBuf, name: Arc<str>, input: Box<dyn Read + Send>, encoding: &'static Encoding, offset: u64, read: Arc<AtomicU64>) -> Self {
+    fn new(
+        path: PathBuf,
+        name: Arc<str>,
+        input: Box<dyn Read + Send>,
+        encoding: &'static Encoding,
+        offset: u64,
+        read: Arc<AtomicU64>,
+    ) -> Self {
         Self {
             path,
             name,
@@ -167,7 +197,14 @@ impl TextReader {
 
     /// Reads text that is in memory.
     pub(crate) fn over(name: &str, text: Vec<u8>) -> Self {
-        Self::new(PathBuf::from(name), name.into(), Box::new(std::io::Cursor::new(text)), UTF_8, 0, Arc::default())
+        Self::new(
+            PathBuf::from(name),
+            name.into(),
+            Box::new(std::io::Cursor::new(text)),
+            UTF_8,
+            0,
+            Arc::default(),
+        )
     }
 
     /// Name of the file.
@@ -240,7 +277,10 @@ impl TextReader {
             let read = loop {
                 match self.input.read(&mut self.raw) {
                     Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                    other => break other.map_err(|source| Error::Read { path: self.path.clone(), source })?,
+                    other => {
+                        break other
+                            .map_err(|source| Error::Read { path: self.path.clone(), source })?;
+                    }
                 }
             };
             self.raw.truncate(read);
@@ -250,8 +290,11 @@ impl TextReader {
         }
         self.out.resize(3 * CHUNK, 0);
         self.out_at = 0;
-        let (result, read, written) =
-            self.decoder.decode_to_utf8_without_replacement(&self.raw[self.raw_at..], &mut self.out, self.input_ended);
+        let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(
+            &self.raw[self.raw_at..],
+            &mut self.out,
+            self.input_ended,
+        );
         self.raw_at += read;
         self.offset += read as u64;
         self.out.truncate(written);
@@ -292,7 +335,14 @@ mod tests {
     use encoding_rs::{GB18030, UTF_16LE};
 
     fn read(bytes: Vec<u8>, encoding: &'static Encoding) -> Result<String, Error> {
-        let mut reader = TextReader::new("t".into(), "t.txt".into(), Box::new(std::io::Cursor::new(bytes)), encoding, 0, Arc::default());
+        let mut reader = TextReader::new(
+            "t".into(),
+            "t.txt".into(),
+            Box::new(std::io::Cursor::new(bytes)),
+            encoding,
+            0,
+            Arc::default(),
+        );
         let mut text = Vec::new();
         loop {
             let piece = reader.peek()?.to_vec();
@@ -309,17 +359,26 @@ mod tests {
         let text = "第一行：价格 12 元，很好。\nsecond line 🦊\n".repeat(9000);
         assert_eq!(read(text.clone().into(), UTF_8).unwrap(), text);
         assert_eq!(read(GB18030.encode(&text).0.into_owned(), GB18030).unwrap(), text);
-        assert_eq!(read(text.encode_utf16().flat_map(u16::to_le_bytes).collect(), UTF_16LE).unwrap(), text);
+        assert_eq!(
+            read(text.encode_utf16().flat_map(u16::to_le_bytes).collect(), UTF_16LE).unwrap(),
+            text
+        );
     }
 
     #[test]
     fn malformed_bytes_and_nuls_are_placed() {
-        let mut bytes = "行一\n行二".repeat(1).into_bytes();
+        let mut bytes = "行一\n行二".to_owned().into_bytes();
         bytes.push(0xFF);
         let error = read(bytes, UTF_8).unwrap_err();
-        assert_eq!(error.to_string(), "t.txt, line 2, column 3: the bytes here are not valid UTF-8 (byte 13 of the file); save the file as UTF-8 and try again");
+        assert_eq!(
+            error.to_string(),
+            "t.txt, line 2, column 3: the bytes here are not valid UTF-8 (byte 13 of the file); save the file as UTF-8 and try again."
+        );
         let error = read("abc\nx\0y".into(), UTF_8).unwrap_err();
-        assert!(matches!(&error, Error::Nul { place } if place.line == Some(2) && place.column == Some(2)), "{error}");
+        assert!(
+            matches!(&error, Error::Nul { place } if place.line == Some(2) && place.column == Some(2)),
+            "{error}"
+        );
         let mut truncated: Vec<u8> = "好".encode_utf16().flat_map(u16::to_le_bytes).collect();
         truncated.push(b'a');
         assert!(matches!(read(truncated, UTF_16LE), Err(Error::Encoding { .. })));
@@ -336,6 +395,9 @@ mod tests {
             }
             lines.push((String::from_utf8(line).unwrap(), reader.line()));
         }
-        assert_eq!(lines, [("a".to_owned(), 2), ("b".to_owned(), 3), (String::new(), 4), ("last".to_owned(), 4)]);
+        assert_eq!(
+            lines,
+            [("a".to_owned(), 2), ("b".to_owned(), 3), (String::new(), 4), ("last".to_owned(), 4)]
+        );
     }
 }

@@ -4,13 +4,14 @@ use sanbao_contract::data::{Content, Example, Mapping, Shape};
 
 use crate::error::Error;
 use crate::record::Record;
-use crate::shapes::{Filled, SHAPES, ShapeRule, rule};
+use crate::shapes::{Field, Filled, SHAPES, ShapeRule, rule};
 use crate::template::{Template, column_template};
 
 /// Reads a mapping from assignments such as `prompt={{title}}: {{text}}`.
 ///
 /// A template without braces that is the name of a column stands for that column. Without a shape,
-/// the first of the registry whose fields are those given is taken. Fields that are not assigned
+/// the one that has every field given and lacks the fewest others is taken, before all the
+/// recognised one. Fields that are not assigned
 /// are taken from `recognised` when it is of the same shape.
 ///
 /// # Errors
@@ -34,18 +35,31 @@ pub fn parse_mapping<S: AsRef<str>>(
             return Err(Error::RepeatedField { field });
         }
         let bare = template.trim();
-        let template = if columns.iter().any(|column| column == bare) { column_template(bare) } else { template.to_owned() };
+        let template = if columns.iter().any(|column| column == bare) {
+            column_template(bare)
+        } else {
+            template.to_owned()
+        };
         given.push((field, template));
     }
     let rule = choose_shape(&given, shape, recognised)?;
     let mut fields = Vec::new();
     for field in rule.fields() {
-        let template = given.iter().find(|(name, _)| name == field.name).map(|(_, template)| template.as_str());
-        let recognised = recognised.filter(|mapping| mapping.shape == rule.shape()).and_then(|mapping| mapping.field(field.name));
+        let template = given
+            .iter()
+            .find(|(name, _)| name == field.name)
+            .map(|(_, template)| template.as_str());
+        let recognised = recognised
+            .filter(|mapping| mapping.shape == rule.shape())
+            .and_then(|mapping| mapping.field(field.name));
         match template.or(recognised) {
             Some(template) => fields.push((field.name.to_owned(), template.to_owned())),
             None if field.required => {
-                return Err(Error::MissingField { field: field.name.to_owned(), shape: rule.name().to_owned(), columns: columns.to_vec() });
+                return Err(Error::MissingField {
+                    field: field.name.to_owned(),
+                    shape: rule.name().to_owned(),
+                    columns: columns.to_vec(),
+                });
             }
             None => {}
         }
@@ -56,33 +70,54 @@ pub fn parse_mapping<S: AsRef<str>>(
 }
 
 /// The shape asked for, or the first that has every field given and needs no other.
-fn choose_shape(given: &[(String, String)], shape: Option<Shape>, recognised: Option<&Mapping>) -> Result<&'static dyn ShapeRule, Error> {
-    let has_all = |rule: &dyn ShapeRule| given.iter().all(|(name, _)| rule.fields().iter().any(|field| field.name == name));
+fn choose_shape(
+    given: &[(String, String)],
+    shape: Option<Shape>,
+    recognised: Option<&Mapping>,
+) -> Result<&'static dyn ShapeRule, Error> {
+    let has_all = |rule: &dyn ShapeRule| {
+        given.iter().all(|(name, _)| rule.fields().iter().any(|field| field.name == name))
+    };
     let chosen = match shape {
         Some(shape) => Some(rule(shape)),
         None => {
-            let complete = |rule: &dyn ShapeRule| rule.fields().iter().filter(|field| field.required).all(|field| given.iter().any(|(name, _)| name == field.name));
+            let is_missing = |field: &&Field| {
+                field.required && !given.iter().any(|(name, _)| name == field.name)
+            };
+            let missing = |rule: &&dyn ShapeRule| rule.fields().iter().filter(is_missing).count();
             let same = recognised.map(|mapping| rule(mapping.shape)).filter(|rule| has_all(*rule));
-            // A preference is only meant when both answers are given, and so for every shape.
-            same.or_else(|| SHAPES.iter().copied().find(|rule| has_all(*rule) && complete(*rule)))
-                .or_else(|| SHAPES.iter().copied().find(|rule| has_all(*rule)))
+            same.or_else(|| {
+                SHAPES.iter().copied().filter(|rule| has_all(*rule)).min_by_key(missing)
+            })
         }
     };
     let Some(chosen) = chosen else {
-        let known = |name: &str| SHAPES.iter().any(|rule| rule.fields().iter().any(|field| field.name == name));
-        let unknown = given.iter().find(|(name, _)| !known(name)).or(given.last());
-        let mut fields: Vec<String> = SHAPES.iter().flat_map(|rule| rule.fields()).map(|field| field.name.to_owned()).collect();
+        let known = |name: &str| {
+            SHAPES.iter().any(|rule| rule.fields().iter().any(|field| field.name == name))
+        };
+        let Some((unknown, _)) = given.iter().find(|(name, _)| !known(name)) else {
+            return Err(Error::MixedFields {
+                fields: given.iter().map(|(name, _)| name.clone()).collect(),
+            });
+        };
+        let mut fields: Vec<String> = SHAPES
+            .iter()
+            .flat_map(|rule| rule.fields())
+            .map(|field| field.name.to_owned())
+            .collect();
         fields.sort();
         fields.dedup();
-        return Err(Error::UnknownField {
-            field: unknown.map(|(name, _)| name.clone()).unwrap_or_default(),
-            shape: "no shape with the other fields given".into(),
-            known: fields,
-        });
+        return Err(Error::UnknownField { field: unknown.clone(), shape: None, known: fields });
     };
-    if let Some((field, _)) = given.iter().find(|(name, _)| !chosen.fields().iter().any(|field| field.name == name)) {
+    if let Some((field, _)) =
+        given.iter().find(|(name, _)| !chosen.fields().iter().any(|field| field.name == name))
+    {
         let known = chosen.fields().iter().map(|field| field.name.to_owned()).collect();
-        return Err(Error::UnknownField { field: field.clone(), shape: chosen.name().to_owned(), known });
+        return Err(Error::UnknownField {
+            field: field.clone(),
+            shape: Some(chosen.name().to_owned()),
+            known,
+        });
     }
     Ok(chosen)
 }
@@ -95,7 +130,10 @@ pub fn check_columns(mapping: &Mapping, columns: &[String]) -> Result<(), Error>
     for (_, template) in &mapping.fields {
         for column in Template::parse(template)?.columns() {
             if !columns.iter().any(|known| known == column) {
-                return Err(Error::UnknownColumn { column: column.to_owned(), known: columns.to_vec() });
+                return Err(Error::UnknownColumn {
+                    column: column.to_owned(),
+                    known: columns.to_vec(),
+                });
             }
         }
     }
@@ -114,7 +152,11 @@ impl Mapper {
     /// # Errors
     /// [`Error::Template`].
     pub fn new(mapping: &Mapping) -> Result<Self, Error> {
-        let fields = mapping.fields.iter().map(|(name, template)| Ok((name.clone(), Template::parse(template)?))).collect::<Result<_, Error>>()?;
+        let fields = mapping
+            .fields
+            .iter()
+            .map(|(name, template)| Ok((name.clone(), Template::parse(template)?)))
+            .collect::<Result<_, Error>>()?;
         Ok(Self { rule: rule(mapping.shape), fields })
     }
 
@@ -123,8 +165,15 @@ impl Mapper {
     /// # Errors
     /// [`Error::Value`] when a field holds what its shape cannot use.
     pub fn example(&self, record: &Record) -> Result<Example, Error> {
-        let values = self.fields.iter().map(|(name, template)| (name.clone(), template.fill(&record.fields))).collect();
-        let content: Content = self.rule.content(&Filled::new(values)).map_err(|problem| Error::value(&record.origin, problem))?;
+        let values = self
+            .fields
+            .iter()
+            .map(|(name, template)| (name.clone(), template.fill(&record.fields)))
+            .collect();
+        let content: Content = self
+            .rule
+            .content(&Filled::new(values))
+            .map_err(|problem| Error::value(&record.origin, problem))?;
         Ok(Example { origin: record.origin.clone(), content })
     }
 }
@@ -146,7 +195,13 @@ mod tests {
     fn assignments_become_a_mapping() {
         let mapping = parse(&["completion=kind", "prompt={{title}}: {{text}}"], None).unwrap();
         assert_eq!(mapping.shape, Shape::PromptCompletion);
-        assert_eq!(mapping.fields, [("prompt".into(), "{{title}}: {{text}}".into()), ("completion".into(), "{{kind}}".into())]);
+        assert_eq!(
+            mapping.fields,
+            [
+                ("prompt".into(), "{{title}}: {{text}}".into()),
+                ("completion".into(), "{{kind}}".into())
+            ]
+        );
         for (fields, shape) in [
             (vec!["text=text"], Shape::Prose),
             (vec!["text=text", "label=kind"], Shape::TextLabel),
@@ -163,8 +218,13 @@ mod tests {
     #[test]
     fn what_is_not_given_comes_from_the_recognised_mapping() {
         let recognised = parse(&["text=text", "label=kind"], None).unwrap();
-        let mapping = parse_mapping(&["text={{title}}. {{text}}"], None, &columns(), Some(&recognised)).unwrap();
-        assert_eq!((mapping.shape, mapping.field("label"), mapping.field("text")), (Shape::TextLabel, Some("{{kind}}"), Some("{{title}}. {{text}}")));
+        let mapping =
+            parse_mapping(&["text={{title}}. {{text}}"], None, &columns(), Some(&recognised))
+                .unwrap();
+        assert_eq!(
+            (mapping.shape, mapping.field("label"), mapping.field("text")),
+            (Shape::TextLabel, Some("{{kind}}"), Some("{{title}}. {{text}}"))
+        );
     }
 
     #[test]

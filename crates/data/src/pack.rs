@@ -29,7 +29,12 @@ pub const IGNORE: i64 = -100;
 ///
 /// # Errors
 /// [`Error::SequenceTooLong`] when one is longer than `capacity`.
-pub fn pack(lengths: &[usize], capacity: usize, seed: u64, epoch: u64) -> Result<Vec<Vec<usize>>, Error> {
+pub fn pack(
+    lengths: &[usize],
+    capacity: usize,
+    seed: u64,
+    epoch: u64,
+) -> Result<Vec<Vec<usize>>, Error> {
     if let Some(index) = lengths.iter().position(|length| *length > capacity) {
         return Err(Error::SequenceTooLong { index, length: lengths[index], capacity });
     }
@@ -55,13 +60,14 @@ fn pack_window(window: &[usize], lengths: &[usize], capacity: usize) -> Vec<Vec<
     for at in longest_first {
         let length = lengths[at];
         let fitting = by_room.range(length..).next().map(|(room, _)| *room);
-        let (row, room) = match fitting.and_then(|room| take_row(&mut by_room, room).map(|row| (row, room))) {
-            Some(found) => found,
-            None => {
-                rows.push(Vec::new());
-                (rows.len() - 1, capacity)
-            }
-        };
+        let (row, room) =
+            match fitting.and_then(|room| take_row(&mut by_room, room).map(|row| (row, room))) {
+                Some(found) => found,
+                None => {
+                    rows.push(Vec::new());
+                    (rows.len() - 1, capacity)
+                }
+            };
         rows[row].push(at);
         by_room.entry(room - length).or_default().push(row);
     }
@@ -110,7 +116,9 @@ impl PackedBatch {
             }
             let start = batch.ids.len();
             let targets = ids.iter().zip(&trained).skip(1);
-            batch.labels.extend(targets.map(|(id, trained)| if *trained { i64::from(*id) } else { IGNORE }));
+            batch.labels.extend(
+                targets.map(|(id, trained)| if *trained { i64::from(*id) } else { IGNORE }),
+            );
             batch.labels.push(IGNORE);
             batch.positions.extend((0..).take(ids.len()));
             batch.ids.extend(ids);
@@ -121,7 +129,10 @@ impl PackedBatch {
 
     /// Positions in `ids` whose next token is learnt, with that token.
     pub fn targets(&self) -> impl Iterator<Item = (usize, u32)> {
-        self.labels.iter().enumerate().filter_map(|(at, label)| u32::try_from(*label).ok().map(|id| (at, id)))
+        self.labels
+            .iter()
+            .enumerate()
+            .filter_map(|(at, label)| u32::try_from(*label).ok().map(|id| (at, id)))
     }
 
     /// Number of targets.
@@ -138,7 +149,10 @@ mod tests {
 
     #[test]
     fn labels_are_shifted_within_segments() {
-        let sequence = |ids: &[u32], trained: &[bool]| Sequence { ids: ids.to_vec(), trained: trained.to_vec() };
+        let sequence = |ids: &[u32], trained: &[bool]| Sequence {
+            ids: ids.to_vec(),
+            trained: trained.to_vec(),
+        };
         let batch = PackedBatch::new([
             sequence(&[5, 6, 7, 8], &[true, false, true, true]),
             Sequence::default(),
@@ -156,7 +170,10 @@ mod tests {
     #[test]
     fn the_order_is_the_same_for_ever() {
         let lengths: Vec<usize> = (0..12).map(|at| 3 + at * 7 % 11).collect();
-        let packed: Vec<String> = [(0, 0), (0, 1), (7, 0)].iter().map(|(seed, epoch)| format!("{:?}", pack(&lengths, 20, *seed, *epoch).unwrap())).collect();
+        let packed: Vec<String> = [(0, 0), (0, 1), (7, 0)]
+            .iter()
+            .map(|(seed, epoch)| format!("{:?}", pack(&lengths, 20, *seed, *epoch).unwrap()))
+            .collect();
         insta::assert_snapshot!(packed.join("\n"));
     }
 
@@ -171,7 +188,10 @@ mod tests {
     #[test]
     fn a_sequence_that_fits_nowhere_is_named() {
         let error = pack(&[3, 9], 8, 0, 0).unwrap_err();
-        assert_eq!(error.to_string(), "sequence 1 has 9 tokens where at most 8 fit; prepare the data with a smaller maximum length");
+        assert_eq!(
+            error.to_string(),
+            "Sequence 1 has 9 tokens where at most 8 fit; prepare the data with a smaller maximum length."
+        );
     }
 
     proptest! {

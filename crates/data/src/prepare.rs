@@ -34,8 +34,14 @@ use crate::tokens::{Tokenised, Tokeniser};
 const BATCH: usize = 1024;
 
 /// The files that the manifest lists with their hashes.
-pub(crate) const LISTED: &[&str] =
-    &["train.tokens", "validation.tokens", "test.tokens", "validation.jsonl", "test.jsonl", "report.json"];
+pub(crate) const LISTED: &[&str] = &[
+    "train.tokens",
+    "validation.tokens",
+    "test.tokens",
+    "validation.jsonl",
+    "test.jsonl",
+    "report.json",
+];
 
 /// A part of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,13 +106,23 @@ impl PrepareOptions {
 
     fn check(&self) -> Result<(), Error> {
         if self.max_length < Self::SHORTEST {
-            return Err(Error::Options { problem: format!("a maximum length of {} tokens is too short; choose at least {}", self.max_length, Self::SHORTEST) });
+            return Err(Error::Options {
+                problem: format!(
+                    "A maximum length of {} tokens is too short; choose at least {}",
+                    self.max_length,
+                    Self::SHORTEST
+                ),
+            });
         }
         if let Some(Fractions { validation, test }) = self.fractions
-            && !((0.0..=0.9).contains(&validation) && (0.0..=0.9).contains(&test) && validation + test <= 0.9)
+            && !((0.0..=0.9).contains(&validation)
+                && (0.0..=0.9).contains(&test)
+                && validation + test <= 0.9)
         {
             return Err(Error::Options {
-                problem: format!("validation ({validation}) and test ({test}) have to be shares from 0 to 0.9 and together at most 0.9, so that enough is left to learn"),
+                problem: format!(
+                    "Validation ({validation}) and test ({test}) have to be shares from 0 to 0.9 and together at most 0.9, so that enough is left to learn"
+                ),
             });
         }
         Ok(())
@@ -157,12 +173,14 @@ pub fn prepare(
     }
     refuse(&pass.findings)?;
     if let Some(parent) = out_dir.parent() {
-        fs::create_dir_all(parent).map_err(|source| Error::Write { path: parent.to_owned(), source })?;
+        fs::create_dir_all(parent)
+            .map_err(|source| Error::Write { path: parent.to_owned(), source })?;
     }
     let mut report = None;
     let written = write_folder_atomic(out_dir, |folder| {
         let mut files = Files::create(folder)?;
-        let report = report.insert(pass.finish(progress, &mut |part, tokenised| files.push(part, tokenised))?);
+        let report = report
+            .insert(pass.finish(progress, &mut |part, tokenised| files.push(part, tokenised))?);
         refuse(&report.findings)?;
         files.finish()?;
         write_description(folder, report, &pass.survey, sources, tokenizer, options)
@@ -171,7 +189,10 @@ pub fn prepare(
         (Ok(()), Some(report)) => Ok(report),
         (Err(Halt::Data(error)), _) => Err(error),
         (Err(Halt::Write(source)), _) => Err(Error::Write { path: out_dir.to_owned(), source }),
-        (Ok(()), None) => Err(Error::Write { path: out_dir.to_owned(), source: io::Error::other("nothing was written") }),
+        (Ok(()), None) => Err(Error::Write {
+            path: out_dir.to_owned(),
+            source: io::Error::other("nothing was written"),
+        }),
     }
 }
 
@@ -198,18 +219,28 @@ pub(crate) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    pub(crate) fn begin(sources: &[Source], tokenizer: &'a Tokenizer, options: &PrepareOptions, progress: &mut dyn FnMut(Progress)) -> Result<Self, Error> {
+    pub(crate) fn begin(
+        sources: &[Source],
+        tokenizer: &'a Tokenizer,
+        options: &PrepareOptions,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, Error> {
         options.check()?;
         let mut survey = Survey::of(sources, options, progress)?;
         let mut findings = checks::examine(&mut survey, Stage::Rows);
         split(&mut survey, options.seed, options.fractions);
         findings.extend(checks::examine(&mut survey, Stage::Parts));
-        let labels: Vec<String> = survey.label_counts().into_iter().map(|(label, _)| label).collect();
+        let labels: Vec<String> =
+            survey.label_counts().into_iter().map(|(label, _)| label).collect();
         let tokeniser = Tokeniser::new(tokenizer, options.max_length, labels.clone())?;
         Ok(Self { survey, findings, tokeniser, labels })
     }
 
-    fn finish(&mut self, progress: &mut dyn FnMut(Progress), keep: &mut dyn FnMut(Part, &Tokenised) -> io::Result<()>) -> Result<DataReport, Error> {
+    fn finish(
+        &mut self,
+        progress: &mut dyn FnMut(Progress),
+        keep: &mut dyn FnMut(Part, &Tokenised) -> io::Result<()>,
+    ) -> Result<DataReport, Error> {
         let mut parts = [PartReport::default(), PartReport::default(), PartReport::default()];
         tokenise(&mut self.survey, &self.tokeniser, BATCH, progress, &mut |part, tokenised| {
             let report = &mut parts[part as usize];
@@ -217,7 +248,8 @@ impl<'a> Pass<'a> {
             report.tokens += tokenised.sequence.ids.len() as u64;
             report.trained_tokens += tokenised.sequence.trained_tokens() as u64;
             report.longest = report.longest.max(tokenised.sequence.ids.len() as u64);
-            keep(part, &tokenised).map_err(|source| Error::Write { path: part.name().into(), source })?;
+            keep(part, &tokenised)
+                .map_err(|source| Error::Write { path: part.name().into(), source })?;
             Ok(ControlFlow::Continue(()))
         })?;
         let mut findings = std::mem::take(&mut self.findings);
@@ -241,14 +273,20 @@ impl<'a> Pass<'a> {
     /// long still is one of the answers.
     fn label_counts(&self) -> Vec<(String, u64)> {
         let counts = self.survey.label_counts();
-        let gone = self.labels.iter().filter(|label| !counts.iter().any(|(kept, _)| kept == *label)).map(|label| (label.clone(), 0));
+        let gone = self
+            .labels
+            .iter()
+            .filter(|label| !counts.iter().any(|(kept, _)| kept == *label))
+            .map(|label| (label.clone(), 0));
         counts.iter().cloned().chain(gone).collect()
     }
 }
 
 /// Stops at the first finding that makes training pointless.
 fn refuse(findings: &[Finding]) -> Result<(), Error> {
-    let Some(finding) = findings.iter().find(|finding| finding.severity == Severity::Error) else { return Ok(()) };
+    let Some(finding) = findings.iter().find(|finding| finding.severity == Severity::Error) else {
+        return Ok(());
+    };
     let code = match finding.code.as_str() {
         "too_few_rows" => "data.too_few_rows",
         "single_class" => "data.single_class",
@@ -284,8 +322,11 @@ struct Files {
 
 impl Files {
     fn create(folder: &Path) -> io::Result<Self> {
-        let tokens = |part: Part| TokenWriter::create(&folder.join(format!("{}.tokens", part.name())));
-        let examples = |part: Part| fs::File::create_new(folder.join(format!("{}.jsonl", part.name()))).map(BufWriter::new);
+        let tokens =
+            |part: Part| TokenWriter::create(&folder.join(format!("{}.tokens", part.name())));
+        let examples = |part: Part| {
+            fs::File::create_new(folder.join(format!("{}.jsonl", part.name()))).map(BufWriter::new)
+        };
         Ok(Self {
             tokens: [tokens(Part::Train)?, tokens(Part::Validation)?, tokens(Part::Test)?],
             examples: [None, Some(examples(Part::Validation)?), Some(examples(Part::Test)?)],
@@ -317,11 +358,19 @@ fn write_line(out: &mut impl Write, example: &Example) -> io::Result<()> {
 }
 
 /// Writes the report, and last the manifest.
-fn write_description(folder: &Path, report: &DataReport, survey: &Survey, sources: &[Source], tokenizer: &Tokenizer, options: &PrepareOptions) -> Result<(), Halt> {
+fn write_description(
+    folder: &Path,
+    report: &DataReport,
+    survey: &Survey,
+    sources: &[Source],
+    tokenizer: &Tokenizer,
+    options: &PrepareOptions,
+) -> Result<(), Halt> {
     sanbao_project::write_json(&folder.join("report.json"), report)?;
     let mut files = serde_json::Map::new();
     for name in LISTED {
-        let hash = hash_file(&folder.join(name)).map_err(|error| io::Error::other(error.to_string()))?;
+        let hash =
+            hash_file(&folder.join(name)).map_err(|error| io::Error::other(error.to_string()))?;
         files.insert((*name).to_owned(), Value::String(hash));
     }
     let given: Vec<Value> = survey
@@ -331,7 +380,8 @@ fn write_description(folder: &Path, report: &DataReport, survey: &Survey, source
         .map(|(source, given)| json!({"file": source.table.file().name(), "mapping": source.mapping(), "part": given.part}))
         .collect();
     let settings = json!({"options": options, "sources": given, "files": files});
-    let mut manifest = Manifest::new("prepare", settings, options.seed).with_input("tokenizer", tokenizer_hash(tokenizer));
+    let mut manifest = Manifest::new("prepare", settings, options.seed)
+        .with_input("tokenizer", tokenizer_hash(tokenizer));
     for (at, source) in survey.sources.iter().enumerate() {
         let file = source.table.file();
         manifest = manifest.with_input(&format!("data/{}/{}", at + 1, file.name()), file.blake3());
@@ -345,8 +395,11 @@ pub fn tokenizer_hash(tokenizer: &Tokenizer) -> String {
     let files = tokenizer.files();
     let mut hasher = blake3::Hasher::new();
     let template = files.chat_template.clone().unwrap_or_default();
-    let values = [&files.tokenizer_config, &files.special_tokens_map, &files.generation_config].map(Value::to_string);
-    for text in [&files.tokenizer_json, &template].into_iter().chain(&values).chain(&files.added_eos) {
+    let values = [&files.tokenizer_config, &files.special_tokens_map, &files.generation_config]
+        .map(Value::to_string);
+    for text in
+        [&files.tokenizer_json, &template].into_iter().chain(&values).chain(&files.added_eos)
+    {
         hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
     }
     hasher.finalize().to_hex().to_string()

@@ -29,8 +29,12 @@ impl Prepared {
     /// this folder, [`Error::Version`] for another version's.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let manifest_path = folder.join("manifest.json");
-        let manifest = Manifest::read(&manifest_path).map_err(|error| unreadable(&manifest_path, error))?;
-        let not_ours = || Error::Corrupt { path: manifest_path.clone(), problem: "it does not describe prepared data".into() };
+        let manifest =
+            Manifest::read(&manifest_path).map_err(|error| unreadable(&manifest_path, error))?;
+        let not_ours = || Error::Corrupt {
+            path: manifest_path.clone(),
+            problem: "it does not describe prepared data".into(),
+        };
         let options = manifest.settings.get("options").cloned().unwrap_or(Value::Null);
         let options: PrepareOptions = serde_json::from_value(options).map_err(|_| not_ours())?;
         if manifest.stage != "prepare" {
@@ -38,15 +42,29 @@ impl Prepared {
         }
         for name in LISTED {
             let path = folder.join(name);
-            let listed = manifest.settings.pointer(&format!("/files/{name}")).and_then(Value::as_str).ok_or_else(not_ours)?;
+            let listed = manifest
+                .settings
+                .pointer(&format!("/files/{name}"))
+                .and_then(Value::as_str)
+                .ok_or_else(not_ours)?;
             if hash_file(&path).map_err(|error| unreadable(&path, error))? != listed {
-                return Err(Error::Corrupt { path, problem: "it is not the file that the manifest lists".into() });
+                return Err(Error::Corrupt {
+                    path,
+                    problem: "it is not the file that the manifest lists".into(),
+                });
             }
         }
         let report_path = folder.join("report.json");
         let report = read_json(&report_path).map_err(|error| unreadable(&report_path, error))?;
-        let [train, validation, test] = Part::ALL.map(|part| TokenStore::open(&folder.join(format!("{}.tokens", part.name()))));
-        Ok(Self { folder: folder.to_owned(), manifest, options, report, parts: [train?, validation?, test?] })
+        let [train, validation, test] =
+            Part::ALL.map(|part| TokenStore::open(&folder.join(format!("{}.tokens", part.name()))));
+        Ok(Self {
+            folder: folder.to_owned(),
+            manifest,
+            options,
+            report,
+            parts: [train?, validation?, test?],
+        })
     }
 
     /// The sequences of a part.
@@ -64,10 +82,16 @@ impl Prepared {
             return Err(Error::NoExamples);
         }
         let path = self.folder.join(format!("{}.jsonl", part.name()));
-        let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let text = fs::read_to_string(&path)
+            .map_err(|source| Error::Read { path: path.clone(), source })?;
         text.lines()
             .enumerate()
-            .map(|(at, line)| serde_json::from_str(line).map_err(|error| Error::Corrupt { path: path.clone(), problem: format!("line {}: {error}", at + 1) }))
+            .map(|(at, line)| {
+                serde_json::from_str(line).map_err(|error| Error::Corrupt {
+                    path: path.clone(),
+                    problem: format!("line {}: {error}", at + 1),
+                })
+            })
             .collect()
     }
 
@@ -95,7 +119,9 @@ impl Prepared {
 fn unreadable(path: &Path, error: sanbao_project::Error) -> Error {
     match error {
         sanbao_project::Error::Io { path, source, .. } => Error::Read { path, source },
-        sanbao_project::Error::NewerFormat { found, known, .. } => Error::Version { path: path.to_owned(), found, expected: known },
+        sanbao_project::Error::NewerFormat { found, known, .. } => {
+            Error::Version { path: path.to_owned(), found, expected: known }
+        }
         other => Error::Corrupt { path: path.to_owned(), problem: other.to_string() },
     }
 }

@@ -50,7 +50,9 @@ pub fn training_messages<S: AsRef<str>>(content: &Content, labels: &[S]) -> Opti
 pub fn usual_task(shape: Shape) -> Task {
     match shape {
         Shape::TextLabel => Task::Classify,
-        Shape::Instruction | Shape::PromptCompletion | Shape::QuestionAnswer | Shape::Messages => Task::Instruct,
+        Shape::Instruction | Shape::PromptCompletion | Shape::QuestionAnswer | Shape::Messages => {
+            Task::Instruct
+        }
         Shape::Prose => Task::Prose,
         Shape::Preference | Shape::Unpaired => Task::Preference,
     }
@@ -79,19 +81,29 @@ pub fn for_task(content: Content, task: Task) -> Result<Option<Content>, &'stati
         (content @ Content::Classify { .. }, Task::Classify)
         | (content @ Content::Instruct { .. }, Task::Instruct)
         | (content @ Content::Prose { .. }, Task::Prose)
-        | (content @ (Content::Preference { .. } | Content::Unpaired { .. }), Task::Preference) => content,
-        (Content::Classify { text, label }, Task::Instruct) => {
-            Content::Instruct { messages: vec![Message::new("user", text), Message::new("assistant", label)] }
+        | (content @ (Content::Preference { .. } | Content::Unpaired { .. }), Task::Preference) => {
+            content
         }
+        (Content::Classify { text, label }, Task::Instruct) => Content::Instruct {
+            messages: vec![Message::new("user", text), Message::new("assistant", label)],
+        },
         (Content::Classify { text, .. }, Task::Prose) => Content::Prose { text },
         (Content::Instruct { messages }, Task::Classify) => match messages.as_slice() {
             [user, assistant] if user.role == "user" && assistant.role == "assistant" => {
-                Content::Classify { text: user.text().to_owned(), label: assistant.text().trim().to_owned() }
+                Content::Classify {
+                    text: user.text().to_owned(),
+                    label: assistant.text().trim().to_owned(),
+                }
             }
-            _ => return Err("only rows of one question and one answer can be classified; use the task instruct"),
+            _ => {
+                return Err(
+                    "only rows of one question and one answer can be classified; use the task instruct",
+                );
+            }
         },
         (Content::Instruct { messages }, Task::Prose) => {
-            let texts: Vec<&str> = messages.iter().map(Message::text).filter(|text| !text.trim().is_empty()).collect();
+            let texts: Vec<&str> =
+                messages.iter().map(Message::text).filter(|text| !text.trim().is_empty()).collect();
             Content::Prose { text: texts.join("\n\n") }
         }
         (Content::Preference { mut prompt, chosen, .. }, Task::Instruct) => {
@@ -103,8 +115,14 @@ pub fn for_task(content: Content, task: Task) -> Result<Option<Content>, &'stati
             prompt.extend(completion);
             Content::Instruct { messages: prompt }
         }
-        (Content::Prose { .. }, _) => return Err("prose has no answers to learn; use the task prose"),
-        (_, Task::Preference) => return Err("a preference needs two answers, or one that is liked or not; use another task"),
+        (Content::Prose { .. }, _) => {
+            return Err("prose has no answers to learn; use the task prose");
+        }
+        (_, Task::Preference) => {
+            return Err(
+                "a preference needs two answers, or one that is liked or not; use another task",
+            );
+        }
         (Content::Preference { .. } | Content::Unpaired { .. }, Task::Classify | Task::Prose) => {
             return Err("use the task preference, or instruct to learn the answers that are liked");
         }
@@ -121,18 +139,29 @@ mod tests {
     fn the_prompt_does_not_depend_on_the_order_of_labels() {
         let prompt = classify_messages("Great film.", &["positive", "negative"]);
         assert_eq!(prompt, classify_messages("Great film.", &["negative", "positive", "negative"]));
-        assert_eq!(prompt[0].text(), "Classify the text. Answer with one of these labels only: negative, positive.\n\nGreat film.");
+        assert_eq!(
+            prompt[0].text(),
+            "Classify the text. Answer with one of these labels only: negative, positive.\n\nGreat film."
+        );
         let many: Vec<String> = (0..21).map(|at| format!("label {at}")).collect();
-        assert_eq!(classify_messages("x", &many)[0].text(), "Classify the text. Answer with its label only.\n\nx");
+        assert_eq!(
+            classify_messages("x", &many)[0].text(),
+            "Classify the text. Answer with its label only.\n\nx"
+        );
         assert!(classify_messages("x", &many[..20])[0].text().contains("label 19"));
     }
 
     #[test]
     fn rows_can_serve_other_tasks() {
         let label = Content::Classify { text: "t".into(), label: "l".into() };
-        let turns = Content::Instruct { messages: vec![Message::new("user", "t"), Message::new("assistant", " l")] };
+        let turns = Content::Instruct {
+            messages: vec![Message::new("user", "t"), Message::new("assistant", " l")],
+        };
         assert_eq!(for_task(turns, Task::Classify), Ok(Some(label.clone())));
-        assert_eq!(for_task(label.clone(), Task::Prose), Ok(Some(Content::Prose { text: "t".into() })));
+        assert_eq!(
+            for_task(label.clone(), Task::Prose),
+            Ok(Some(Content::Prose { text: "t".into() }))
+        );
         assert!(for_task(label, Task::Preference).is_err());
         let disliked = Content::Unpaired { prompt: vec![], completion: vec![], label: false };
         assert_eq!(for_task(disliked, Task::Instruct), Ok(None));

@@ -24,7 +24,9 @@ pub struct Fractions {
 /// Without fractions: 10 % each, validation at most 200 and test at most 500; with 300 rows or
 /// more, test gets at least 60, below which hardly any gain can be told from chance.
 pub fn held_out_sizes(rows: usize, fractions: Option<Fractions>) -> (usize, usize) {
-    let share = |fraction: f64| if fraction > 0.0 { ((rows as f64 * fraction).round() as usize).max(1) } else { 0 };
+    let share = |fraction: f64| {
+        if fraction > 0.0 { ((rows as f64 * fraction).round() as usize).max(1) } else { 0 }
+    };
     match fractions {
         Some(fractions) => (share(fractions.validation), share(fractions.test)),
         None => {
@@ -40,39 +42,36 @@ pub(crate) fn split(survey: &mut Survey, seed: u64, fractions: Option<Fractions>
     let is_fixed = |part| survey.rows.iter().any(|row| !row.dropped && row.part == Some(part));
     let (test_fixed, validation_fixed) = (is_fixed(Part::Test), is_fixed(Part::Validation));
     let rows = survey.by_input(|row| row.part.is_none());
-    let mut next = 0;
-    let groups: Vec<Group> = rows
-        .iter()
-        .map(|group| {
-            let first = &survey.rows[group[0] as usize];
-            let start = next;
-            next += group.len();
-            Group { order: order(seed, first), label: first.label().unwrap_or(0) as u32, start: start as u32, rows: group.len() as u32 }
-        })
-        .collect();
-    let (validation, test) = held_out_sizes(next, fractions);
+    let mut groups: Vec<Group> = Vec::new();
+    let mut start = 0;
+    for group in rows.iter() {
+        let first = &survey.rows[group[0] as usize];
+        let order = (order(seed, first) >> 32) as u32;
+        groups.push(Group {
+            label: first.label().unwrap_or(0) as u32,
+            order,
+            start,
+            rows: group.len() as u32,
+        });
+        start += group.len() as u32;
+    }
+    let (validation, test) = held_out_sizes(start as usize, fractions);
     let validation = if validation_fixed { 0 } else { validation };
     let test = if test_fixed { 0 } else { test };
-    let mut parts = vec![Part::Train; groups.len()];
-    let starts: Vec<u32> = groups.iter().map(|group| group.start).collect();
-    for (group, part) in assign(groups, validation, test) {
-        if let Ok(at) = starts.binary_search(&group.start) {
-            parts[at] = part;
-        }
-    }
-    for (group, part) in rows.iter().zip(parts) {
-        for row in group {
+    let parts = assign(&mut groups, validation, test);
+    for (group, part) in groups.iter().zip(parts) {
+        for row in &rows.rows()[group.start as usize..][..group.rows as usize] {
             survey.rows[*row as usize].part = Some(part);
         }
     }
 }
 
-/// Rows with the same input.
-#[derive(Debug, Clone, Copy)]
+/// Rows with the same input; sorted by label, then at random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Group {
-    order: u64,
     label: u32,
-    /// Where it starts in the order of groups, by rows.
+    order: u32,
+    /// Where its first row stands in the order of groups.
     start: u32,
     rows: u32,
 }
@@ -87,35 +86,35 @@ fn order(seed: u64, row: &Row) -> u64 {
     mix(row.input[0] ^ mix(seed ^ mix(row.input[1])))
 }
 
-fn assign(groups: Vec<Group>, validation: usize, test: usize) -> Vec<(Group, Part)> {
-    let labels = groups.iter().map(|group| group.label as usize + 1).max().unwrap_or(0);
-    let mut strata: Vec<Vec<Group>> = (0..labels).map(|_| Vec::new()).collect();
-    for group in groups {
-        strata[group.label as usize].push(group);
-    }
-    let sizes: Vec<usize> = strata.iter().map(|groups| groups.iter().map(|group| group.rows as usize).sum()).collect();
+/// Sorts the groups and gives each its part.
+fn assign(groups: &mut [Group], validation: usize, test: usize) -> Vec<Part> {
+    groups.sort_unstable();
+    let strata: Vec<&[Group]> = groups.chunk_by(|a, b| a.label == b.label).collect();
+    let sizes: Vec<usize> =
+        strata.iter().map(|groups| groups.iter().map(|group| group.rows as usize).sum()).collect();
     // One row of each label is always learnt.
-    let room = sizes.iter().map(|size| size.saturating_sub(1)).collect::<Vec<_>>();
+    let room: Vec<usize> = sizes.iter().map(|size| size.saturating_sub(1)).collect();
     let test_quotas = apportion(&sizes, &room, test);
-    let room: Vec<usize> = room.iter().zip(&test_quotas).map(|(room, taken)| room - taken).collect();
+    let room: Vec<usize> =
+        room.iter().zip(&test_quotas).map(|(room, taken)| room - taken).collect();
     let validation_quotas = apportion(&sizes, &room, validation);
 
-    let mut assigned = Vec::new();
-    for (at, mut groups) in strata.into_iter().enumerate() {
-        groups.sort_by_key(|group| (group.order, group.start));
-        for (part, quota) in [(Part::Test, test_quotas[at]), (Part::Validation, validation_quotas[at])] {
-            assigned.extend(take(&mut groups, quota).into_iter().map(|group| (group, part)));
-        }
-        assigned.extend(groups.into_iter().map(|group| (group, Part::Train)));
+    let mut parts = Vec::with_capacity(groups.len());
+    for (at, groups) in strata.into_iter().enumerate() {
+        let first = parts.len();
+        parts.resize(first + groups.len(), Part::Train);
+        take(groups, &mut parts[first..], Part::Test, test_quotas[at]);
+        take(groups, &mut parts[first..], Part::Validation, validation_quotas[at]);
     }
-    assigned
+    parts
 }
 
 /// Shares `total` in proportion to `sizes`, no share above its `room` (largest remainder).
 fn apportion(sizes: &[usize], room: &[usize], total: usize) -> Vec<usize> {
     let all: usize = sizes.iter().sum();
     let total = total.min(room.iter().sum());
-    let mut shares: Vec<usize> = sizes.iter().zip(room).map(|(size, room)| (size * total / all.max(1)).min(*room)).collect();
+    let mut shares: Vec<usize> =
+        sizes.iter().zip(room).map(|(size, room)| (size * total / all.max(1)).min(*room)).collect();
     let mut by_remainder: Vec<usize> = (0..sizes.len()).collect();
     by_remainder.sort_by_key(|at| (std::cmp::Reverse(sizes[*at] * total % all.max(1)), *at));
     let mut missing = total - shares.iter().sum::<usize>();
@@ -134,28 +133,29 @@ fn apportion(sizes: &[usize], room: &[usize], total: usize) -> Vec<usize> {
     shares
 }
 
-/// Takes groups in order as long as they fit the quota; where none fits, the smallest.
-fn take(groups: &mut Vec<Group>, quota: usize) -> Vec<Group> {
-    let mut taken = Vec::new();
-    let mut left = Vec::new();
-    let mut rows = 0;
-    for group in groups.drain(..) {
-        if rows + group.rows as usize <= quota {
-            rows += group.rows as usize;
-            taken.push(group);
-        } else {
-            left.push(group);
+/// Gives groups that are still to be learnt to another part, in order, as long as they fit the
+/// quota; where none fits, the smallest. One group is always left.
+fn take(groups: &[Group], parts: &mut [Part], part: Part, quota: usize) {
+    let free: Vec<usize> = (0..groups.len()).filter(|at| parts[*at] == Part::Train).collect();
+    if quota > 0
+        && free.iter().all(|at| groups[*at].rows as usize > quota)
+        && let Some(smallest) = free.iter().copied().min_by_key(|at| groups[*at].rows)
+    {
+        if free.len() > 1 {
+            parts[smallest] = part;
+        }
+        return;
+    }
+    let mut room = quota;
+    let mut left = free.len();
+    for at in free {
+        let rows = groups[at].rows as usize;
+        if rows <= room && left > 1 {
+            room -= rows;
+            left -= 1;
+            parts[at] = part;
         }
     }
-    if taken.is_empty()
-        && quota > 0
-        && left.len() > 1
-        && let Some(smallest) = (0..left.len()).min_by_key(|at| left[*at].rows)
-    {
-        taken.push(left.remove(smallest));
-    }
-    *groups = left;
-    taken
 }
 
 #[cfg(test)]
@@ -164,17 +164,25 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn groups(sizes_and_labels: &[(usize, usize)]) -> Vec<Group> {
-        let mut next = 0;
-        sizes_and_labels
-            .iter()
-            .enumerate()
-            .map(|(at, (size, label))| {
-                next += *size as u32;
-                let order = (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-                Group { order, label: *label as u32, start: next - *size as u32, rows: *size as u32 }
-            })
-            .collect()
+    /// Groups by size and label, sorted, with their parts.
+    fn assigned(
+        sizes_and_labels: &[(u32, u32)],
+        validation: usize,
+        test: usize,
+    ) -> Vec<(Group, Part)> {
+        let mut start = 0;
+        let mut groups = Vec::new();
+        for (at, (rows, label)) in sizes_and_labels.iter().enumerate() {
+            groups.push(Group {
+                label: *label,
+                order: (at as u32).wrapping_mul(0x9E37_79B9),
+                start,
+                rows: *rows,
+            });
+            start += rows;
+        }
+        let parts = assign(&mut groups, validation, test);
+        groups.into_iter().zip(parts).collect()
     }
 
     fn count(assigned: &[(Group, Part)], part: Part) -> usize {
@@ -183,7 +191,8 @@ mod tests {
 
     #[test]
     fn default_sizes() {
-        let sizes: Vec<(usize, usize)> = [8, 40, 299, 300, 1000, 2000, 100_000].map(|rows| held_out_sizes(rows, None)).to_vec();
+        let sizes: Vec<(usize, usize)> =
+            [8, 40, 299, 300, 1000, 2000, 100_000].map(|rows| held_out_sizes(rows, None)).to_vec();
         assert_eq!(sizes, [(1, 1), (4, 4), (30, 30), (30, 60), (100, 100), (200, 200), (200, 500)]);
         assert_eq!(held_out_sizes(1000, Some(Fractions { validation: 0.0, test: 0.3 })), (0, 300));
     }
@@ -198,25 +207,41 @@ mod tests {
 
     #[test]
     fn rare_labels_are_learnt() {
-        let assigned = assign(groups(&[(1, 0), (1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (1, 1)]), 1, 1);
+        let assigned =
+            assigned(&[(1, 0), (1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (1, 1)], 1, 1);
         assert_eq!((count(&assigned, Part::Test), count(&assigned, Part::Validation)), (1, 1));
-        assert!(assigned.iter().any(|(group, part)| group.start == 0 && *part == Part::Train));
+        assert!(assigned.iter().any(|(group, part)| group.label == 0 && *part == Part::Train));
+    }
+
+    #[test]
+    fn large_groups_are_held_out_too() {
+        let assigned = assigned(&[(5, 0), (3, 0), (9, 0), (7, 0)], 2, 2);
+        let held_out = |part| {
+            assigned
+                .iter()
+                .filter(|(_, of)| *of == part)
+                .map(|(group, _)| group.rows)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!((held_out(Part::Test), held_out(Part::Validation)), (vec![3], vec![5]));
     }
 
     proptest! {
         #[test]
-        fn every_row_gets_one_part(sizes in prop::collection::vec((1..4_usize, 0..5_usize), 8..80), validation in 0..20_usize, test in 0..20_usize) {
-            let total: usize = sizes.iter().map(|(size, _)| size).sum();
-            let assigned = assign(groups(&sizes), validation, test);
-            let mut rows: Vec<usize> = assigned.iter().flat_map(|(group, _)| group.start as usize..(group.start + group.rows) as usize).collect();
+        fn every_row_gets_one_part(sizes in prop::collection::vec((1..4_u32, 0..5_u32), 8..80), validation in 0..20_usize, test in 0..20_usize) {
+            let total: u32 = sizes.iter().map(|(size, _)| size).sum();
+            let assigned = assigned(&sizes, validation, test);
+            let mut rows: Vec<u32> = assigned.iter().flat_map(|(group, _)| group.start..group.start + group.rows).collect();
             rows.sort_unstable();
             prop_assert_eq!(rows, (0..total).collect::<Vec<_>>());
-            prop_assert!(count(&assigned, Part::Train) >= 1);
-            let labels: std::collections::HashSet<usize> = sizes.iter().map(|(_, label)| *label).collect();
+            let labels: std::collections::HashSet<u32> = sizes.iter().map(|(_, label)| *label).collect();
+            for label in &labels {
+                prop_assert!(assigned.iter().any(|(group, part)| group.label == *label && *part == Part::Train));
+            }
             // A quota is overshot only where no group fits: by less than one group a label.
             prop_assert!(count(&assigned, Part::Test) <= test + 3 * labels.len());
             if sizes.iter().all(|(size, _)| *size == 1) {
-                prop_assert_eq!(count(&assigned, Part::Test), test.min(total - labels.len()));
+                prop_assert_eq!(count(&assigned, Part::Test), test.min(total as usize - labels.len()));
             }
         }
     }

@@ -47,7 +47,10 @@ impl TokenWriter {
         let mut bytes = Vec::with_capacity(4 * sequence.ids.len());
         for (id, trained) in sequence.ids.iter().zip(&sequence.trained) {
             if id & TRAINED != 0 {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, format!("token id {id} needs more than 31 bits")));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    format!("token id {id} needs more than 31 bits"),
+                ));
             }
             bytes.extend_from_slice(&(id | if *trained { TRAINED } else { 0 }).to_le_bytes());
         }
@@ -100,7 +103,8 @@ impl TokenStore {
     /// cut off, changed or was never one of ours.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let read_error = |source| Error::Read { path: path.to_owned(), source };
-        let corrupt = |problem: &str| Error::Corrupt { path: path.to_owned(), problem: problem.to_owned() };
+        let corrupt =
+            |problem: &str| Error::Corrupt { path: path.to_owned(), problem: problem.to_owned() };
         let mut file = File::open(path).map_err(read_error)?;
         let mut header = [0; HEADER];
         file.read_exact(&mut header).map_err(|_| corrupt("it is shorter than its header"))?;
@@ -115,7 +119,11 @@ impl TokenStore {
         let tokens = number(&header, 24);
         let length = u64::from_le_bytes(eight(&header, 24))
             .checked_mul(4)
-            .zip(u64::from_le_bytes(eight(&header, 16)).checked_add(1).and_then(|count| count.checked_mul(8)))
+            .zip(
+                u64::from_le_bytes(eight(&header, 16))
+                    .checked_add(1)
+                    .and_then(|count| count.checked_mul(8)),
+            )
             .and_then(|(tokens, index)| tokens.checked_add(index)?.checked_add(HEADER as u64));
         let (Some(sequences), Some(tokens), Some(length)) = (sequences, tokens, length) else {
             return Err(corrupt("its header holds impossible numbers"));
@@ -164,7 +172,9 @@ impl TokenStore {
             return Sequence::default();
         }
         let bytes = &self.map[HEADER + 4 * self.offset(at)..HEADER + 4 * self.offset(at + 1)];
-        let words = bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+        let words = bytes
+            .chunks_exact(4)
+            .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
         let (ids, trained) = words.map(|word| (word & !TRAINED, word & TRAINED != 0)).unzip();
         Sequence { ids, trained }
     }
@@ -207,8 +217,14 @@ mod tests {
 
     fn sequences() -> impl Strategy<Value = Vec<Sequence>> {
         let token = (0..TRAINED, any::<bool>());
-        prop::collection::vec(prop::collection::vec(token, 0..20), 0..20)
-            .prop_map(|all| all.into_iter().map(|tokens| { let (ids, trained) = tokens.into_iter().unzip(); Sequence { ids, trained } }).collect())
+        prop::collection::vec(prop::collection::vec(token, 0..20), 0..20).prop_map(|all| {
+            all.into_iter()
+                .map(|tokens| {
+                    let (ids, trained) = tokens.into_iter().unzip();
+                    Sequence { ids, trained }
+                })
+                .collect()
+        })
     }
 
     proptest! {

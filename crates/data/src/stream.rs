@@ -7,9 +7,10 @@ use sanbao_contract::data::{Content, Example, Task};
 
 use crate::error::Error;
 use crate::facts::Facts;
+use crate::pieces::{Piece, PieceBuilder};
 use crate::prepare::{Part, Progress, Step};
 use crate::survey::Survey;
-use crate::tokens::{Piece, PieceBuilder, Tokenised, Tokeniser};
+use crate::tokens::{Tokenised, Tokeniser};
 
 /// Bytes of text that are tokenised in one go.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -23,7 +24,10 @@ enum Unit {
 }
 
 impl Unit {
-    fn tokenise(self, tokeniser: &Tokeniser<'_>) -> Result<(Option<usize>, Part, Vec<Tokenised>), Error> {
+    fn tokenise(
+        self,
+        tokeniser: &Tokeniser<'_>,
+    ) -> Result<(Option<usize>, Part, Vec<Tokenised>), Error> {
         match self {
             Self::Row(row, part, example) => Ok((Some(row), part, tokeniser.example(example)?)),
             Self::Piece(part, piece) => Ok((None, part, tokeniser.piece(&piece)?)),
@@ -57,7 +61,13 @@ pub(crate) fn tokenise(
                 return Err(changed());
             }
             if let (Some(example), false) = (example, row.dropped) {
-                units.add(next, row.part.unwrap_or(Part::Train), example, record.document, source.table.joiner());
+                units.add(
+                    next,
+                    row.part.unwrap_or(Part::Train),
+                    example,
+                    record.document,
+                    source.table.joiner(),
+                );
             }
             next += 1;
             if units.ready.len() >= batch || units.bytes >= BATCH_BYTES {
@@ -124,7 +134,14 @@ impl Units {
         Self { ready: Vec::new(), bytes: 0, builder: PieceBuilder::new(piece_bytes), running: None }
     }
 
-    fn add(&mut self, row: usize, part: Part, example: Example, document: Option<u64>, joiner: &str) {
+    fn add(
+        &mut self,
+        row: usize,
+        part: Part,
+        example: Example,
+        document: Option<u64>,
+        joiner: &str,
+    ) {
         let (Content::Prose { text }, Some(document)) = (&example.content, document) else {
             self.bytes += size(&example.content);
             self.ready.push(Unit::Row(row, part, example));
@@ -155,11 +172,15 @@ impl Units {
 
 /// Bytes of text in a row.
 fn size(content: &Content) -> usize {
-    let turns = |messages: &[sanbao_contract::Message]| messages.iter().map(|message| message.text().len()).sum::<usize>();
+    let turns = |messages: &[sanbao_contract::Message]| {
+        messages.iter().map(|message| message.text().len()).sum::<usize>()
+    };
     match content {
         Content::Classify { text, .. } | Content::Prose { text } => text.len(),
         Content::Instruct { messages } => turns(messages),
-        Content::Preference { prompt, chosen, rejected } => turns(prompt) + turns(chosen) + turns(rejected),
+        Content::Preference { prompt, chosen, rejected } => {
+            turns(prompt) + turns(chosen) + turns(rejected)
+        }
         Content::Unpaired { prompt, completion, .. } => turns(prompt) + turns(completion),
     }
 }

@@ -19,7 +19,10 @@ pub const MAX_LABELS: usize = 10_000;
 const REPORT_EVERY: u64 = 1024;
 
 /// No label.
-const NO_LABEL: u32 = u32::MAX;
+const NO_LABEL: u16 = u16::MAX;
+
+/// Most rows of all files together.
+const MAX_ROWS: usize = u32::MAX as usize;
 
 /// One row after its text is gone: 40 bytes.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +32,7 @@ pub(crate) struct Row {
     pub(crate) input: [u64; 2],
     pub(crate) exact: u64,
     pub(crate) output: u32,
-    label: u32,
+    label: u16,
     line: u32,
     pub(crate) part: Option<Part>,
     pub(crate) empty: bool,
@@ -70,7 +73,10 @@ impl OpenSource {
         let shape = crate::shapes::rule(self.recognition.mapping.shape).name();
         let content = for_task(content, self.task).map_err(|advice| Error::Task {
             place: Place::from(&origin),
-            problem: format!("rows of {shape} cannot serve the task {}: {advice}", task_name(self.task)),
+            problem: format!(
+                "rows of {shape} cannot serve the task {}: {advice}",
+                task_name(self.task)
+            ),
         })?;
         Ok(content.map(|content| Example { origin, content }))
     }
@@ -93,30 +99,57 @@ pub struct Survey {
 
 impl Survey {
     /// Reads every row of every source.
-    pub(crate) fn of(sources: &[Source], options: &PrepareOptions, progress: &mut dyn FnMut(Progress)) -> Result<Self, Error> {
-        let opened = sources.iter().map(|source| OpenSource::open(source, options.task)).collect::<Result<Vec<_>, _>>()?;
+    pub(crate) fn of(
+        sources: &[Source],
+        options: &PrepareOptions,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, Error> {
+        let opened = sources
+            .iter()
+            .map(|source| OpenSource::open(source, options.task))
+            .collect::<Result<Vec<_>, _>>()?;
         let task = common_task(&opened)?;
-        let mut survey =
-            Self { task, sources: opened, rows: Vec::new(), labels: IndexSet::new(), tally: TokenTally::default(), max_length: options.max_length };
+        let mut survey = Self {
+            task,
+            sources: opened,
+            rows: Vec::new(),
+            labels: IndexSet::new(),
+            tally: TokenTally::default(),
+            max_length: options.max_length,
+        };
         let total = survey.sources.iter().map(|source| source.table.file().bytes()).sum();
         let mut done = 0;
         for (at, source) in sources.iter().enumerate() {
-            survey.read(at, source.part, &mut |bytes| progress(Progress { step: Step::Reading, done: done + bytes, total }))?;
+            survey.read(at, source.part, &mut |bytes| {
+                progress(Progress { step: Step::Reading, done: done + bytes, total })
+            })?;
             done += survey.sources[at].table.file().bytes();
         }
         progress(Progress { step: Step::Reading, done: total, total });
         Ok(survey)
     }
 
-    fn read(&mut self, at: usize, part: Option<Part>, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
+    fn read(
+        &mut self,
+        at: usize,
+        part: Option<Part>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), Error> {
         self.sources[at].first_row = self.rows.len();
         let file = self.sources[at].table.file().clone();
         let before = file.bytes_read();
         let mut blocks = Blocks::new(at, file.bytes(), self.max_length);
         for record in self.sources[at].table.records()? {
             let record = record?;
-            if self.rows.len() >= NO_LABEL as usize {
-                return Err(Error::TooManyRows { file: file.name().to_owned(), limit: u64::from(NO_LABEL) });
+            if self.rows.len() >= MAX_ROWS {
+                return Err(Error::TooManyRows {
+                    file: file.name().to_owned(),
+                    limit: MAX_ROWS as u64,
+                });
+            }
+            if self.rows.len() == self.rows.capacity() {
+                // Doubling would take twice what the rows need.
+                self.rows.reserve_exact(self.rows.len() / 8 + 4096);
             }
             let example = self.sources[at].example(&record)?;
             let row = self.boil_down(&record, example, part, &mut blocks)?;
@@ -128,16 +161,35 @@ impl Survey {
         Ok(())
     }
 
-    fn boil_down(&mut self, record: &Record, example: Option<Example>, part: Option<Part>, blocks: &mut Blocks) -> Result<Row, Error> {
+    fn boil_down(
+        &mut self,
+        record: &Record,
+        example: Option<Example>,
+        part: Option<Part>,
+        blocks: &mut Blocks,
+    ) -> Result<Row, Error> {
         let line = u32::try_from(record.origin.line.unwrap_or(0)).unwrap_or(0);
         let Some(example) = example else {
-            return Ok(Row { input: [0; 2], exact: 0, output: 0, label: NO_LABEL, line, part, empty: true, same_answers: false, running: false, dropped: false });
+            return Ok(Row {
+                input: [0; 2],
+                exact: 0,
+                output: 0,
+                label: NO_LABEL,
+                line,
+                part,
+                empty: true,
+                same_answers: false,
+                running: false,
+                dropped: false,
+            });
         };
         let facts = Facts::of(&example.content);
         let mut input = facts.input;
         let mut running = false;
         let label = match &example.content {
-            Content::Classify { label, .. } if !facts.empty => self.label(label, &example.origin)?,
+            Content::Classify { label, .. } if !facts.empty => {
+                self.label(label, &example.origin)?
+            }
             Content::Prose { text } => {
                 if let Some(document) = record.document {
                     running = true;
@@ -161,7 +213,7 @@ impl Survey {
         })
     }
 
-    fn label(&mut self, label: &str, origin: &Origin) -> Result<u32, Error> {
+    fn label(&mut self, label: &str, origin: &Origin) -> Result<u16, Error> {
         let at = match self.labels.get_index_of(label) {
             Some(at) => at,
             None if self.labels.len() >= MAX_LABELS => {
@@ -169,13 +221,15 @@ impl Survey {
             }
             None => self.labels.insert_full(label.to_owned()).0,
         };
-        Ok(u32::try_from(at).unwrap_or(NO_LABEL))
+        Ok(u16::try_from(at).unwrap_or(NO_LABEL))
     }
 
     /// Where a row stands.
     pub(crate) fn origin(&self, row: usize) -> Origin {
         let at = self.sources.partition_point(|source| source.first_row <= row).saturating_sub(1);
-        let (file, first) = self.sources.get(at).map_or_else(Default::default, |source| (source.table.file().name().to_owned(), source.first_row));
+        let (file, first) = self.sources.get(at).map_or_else(Default::default, |source| {
+            (source.table.file().name().to_owned(), source.first_row)
+        });
         let line = self.rows.get(row).map_or(0, |row| row.line);
         Origin { file, row: (row - first) as u64 + 1, line: (line > 0).then(|| u64::from(line)) }
     }
@@ -193,11 +247,14 @@ impl Survey {
     /// Kept rows in groups of the same input, each in the order of the files; groups in the order
     /// of their hashes. `keep` chooses among them.
     pub(crate) fn by_input(&self, keep: impl Fn(&Row) -> bool) -> Groups {
-        let mut order: Vec<u32> = self.kept().filter(|(_, row)| keep(row)).map(|(at, _)| at as u32).collect();
+        let mut order: Vec<u32> =
+            self.kept().filter(|(_, row)| keep(row)).map(|(at, _)| at as u32).collect();
         order.sort_unstable_by_key(|at| (self.rows[*at as usize].input, *at));
         let mut ends = Vec::new();
         let mut end = 0;
-        for group in order.chunk_by(|a, b| self.rows[*a as usize].input == self.rows[*b as usize].input) {
+        for group in
+            order.chunk_by(|a, b| self.rows[*a as usize].input == self.rows[*b as usize].input)
+        {
             end += group.len() as u32;
             ends.push(end);
         }
@@ -210,7 +267,8 @@ impl Survey {
         for label in self.kept().filter_map(|(_, row)| row.label()) {
             counts[label] += 1;
         }
-        let mut named: Vec<(String, u64)> = self.labels.iter().cloned().zip(counts).filter(|(_, count)| *count > 0).collect();
+        let mut named: Vec<(String, u64)> =
+            self.labels.iter().cloned().zip(counts).filter(|(_, count)| *count > 0).collect();
         named.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         named
     }
@@ -223,6 +281,11 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
+    /// The rows of all groups, one group after the other.
+    pub(crate) fn rows(&self) -> &[u32] {
+        &self.order
+    }
+
     /// Each group's rows.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u32]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
@@ -232,7 +295,7 @@ impl Groups {
 
 fn common_task(sources: &[OpenSource]) -> Result<Task, Error> {
     let Some(first) = sources.first() else {
-        return Err(Error::Options { problem: "no data was given; give at least one file".into() });
+        return Err(Error::Options { problem: "No data was given; give at least one file".into() });
     };
     match sources.iter().find(|source| source.task != first.task) {
         None => Ok(first.task),
@@ -258,7 +321,13 @@ struct Blocks {
 impl Blocks {
     fn new(source: usize, bytes: u64, max_length: usize) -> Self {
         let fiftieth = usize::try_from(bytes / 50).unwrap_or(usize::MAX);
-        Self { source, size: fiftieth.clamp(200, (4 * max_length).max(200)), document: 0, block: 0, filled: 0 }
+        Self {
+            source,
+            size: fiftieth.clamp(200, (4 * max_length).max(200)),
+            document: 0,
+            block: 0,
+            filled: 0,
+        }
     }
 
     /// The hash of the block that the next paragraph belongs to.
@@ -270,5 +339,15 @@ impl Blocks {
         }
         self.filled += length;
         hash(&format!("block {} {}", self.source, self.block))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_kept_in_forty_bytes() {
+        assert_eq!(size_of::<Row>(), 40);
     }
 }

@@ -97,11 +97,14 @@ impl Table {
                 check_columns(mapping, &self.columns)?;
                 (mapping.clone(), "the mapping was given".to_owned())
             }
-            None => recognise(&self.survey)
-                .ok_or_else(|| Error::Unrecognised { file: self.file.name().to_owned(), columns: self.columns.clone() })?,
+            None => recognise(&self.survey).ok_or_else(|| Error::Unrecognised {
+                file: self.file.name().to_owned(),
+                columns: self.columns.clone(),
+            })?,
         };
         let mark = if self.file.has_mark() { " with BOM" } else { "" };
-        let reason = format!("{}{mark}, {}: {clause}.", self.file.encoding(), self.layout.describe());
+        let reason =
+            format!("{}{mark}, {}: {clause}.", self.file.encoding(), self.layout.describe());
         Ok(Recognition {
             format: self.format.to_owned(),
             encoding: self.file.encoding().to_owned(),
@@ -118,7 +121,9 @@ fn first_rows(file: &TextFile, layout: &dyn Layout) -> Result<Vec<Record>, Error
     let mut rows = Vec::new();
     for row in layout.records(file)? {
         rows.push(row?);
-        if rows.len() == SAMPLE_ROWS || rows.len() >= FEWEST_ROWS && file.bytes_read() - before > SAMPLE_BYTES {
+        if rows.len() == SAMPLE_ROWS
+            || rows.len() >= FEWEST_ROWS && file.bytes_read() - before > SAMPLE_BYTES
+        {
             break;
         }
     }

@@ -64,7 +64,9 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Text(literal) => text.push_str(literal),
-                Part::Column(name) => text.push_str(&fields.get(name).map(text_of).unwrap_or_default()),
+                Part::Column(name) => {
+                    text.push_str(&fields.get(name).map(text_of).unwrap_or_default())
+                }
             }
         }
         Value::String(text)
@@ -82,8 +84,12 @@ pub(crate) fn text_of(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Array(items) if items.iter().all(Value::is_string) => items.first().map(text_of).unwrap_or_default(),
-        Value::Object(map) if map.contains_key("answer_start") => map.get("text").map(text_of).unwrap_or_default(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.first().map(text_of).unwrap_or_default()
+        }
+        Value::Object(map) if map.contains_key("answer_start") => {
+            map.get("text").map(text_of).unwrap_or_default()
+        }
         other => other.to_string(),
     }
 }
@@ -101,7 +107,9 @@ mod tests {
 
     #[test]
     fn columns_are_substituted() {
-        let fields = row(json!({"title": "T", "price (€)": 3.5, "标题": "好", "turns": ["a", "b"], "none": null}));
+        let fields = row(
+            json!({"title": "T", "price (€)": 3.5, "标题": "好", "turns": ["a", "b"], "none": null}),
+        );
         let fill = |template: &str| Template::parse(template).unwrap().fill(&fields);
         assert_eq!(fill("{{ title }}: {{标题}} } {{price (€)}}{"), json!("T: 好 } 3.5{"));
         assert_eq!(fill("{{turns}}"), json!(["a", "b"]));
@@ -112,7 +120,10 @@ mod tests {
 
     #[test]
     fn bad_templates_are_explained() {
-        assert_eq!(Template::parse("a {{b").unwrap_err().to_string(), "the template `a {{b` opens {{ and never closes it; write a column as {{name}}");
+        assert_eq!(
+            Template::parse("a {{b").unwrap_err().to_string(),
+            "The template `a {{b` opens {{ and never closes it; write a column as {{name}}."
+        );
         assert!(Template::parse("{{ }}").is_err());
     }
 

@@ -2,15 +2,14 @@
 //!
 //! What is too long: the text of a row to classify is cut at its end, so that the label stays; a
 //! conversation is cut at its end, and left out when no token to learn is left; prose goes on in
-//! the next sequence.
-
-use std::ops::Range;
+//! the next sequence. A conversation ends with its last token to learn.
 
 use sanbao_contract::Message;
 use sanbao_contract::data::{Content, Example, Origin};
 use sanbao_text::{ChatOptions, Tokenizer};
 
 use crate::error::{Error, Place};
+use crate::pieces::{Piece, PieceBuilder, paragraph_cuts, window_end};
 use crate::prompt::training_messages;
 
 /// Token ids, and which of them are learnt.
@@ -28,8 +27,11 @@ impl Sequence {
         self.trained.iter().skip(1).filter(|trained| **trained).count()
     }
 
-    fn new(ids: Vec<u32>, trained: Vec<bool>) -> Self {
-        Self { ids, trained }
+    /// Drops what follows the last token to learn: it changes no loss and need not be computed.
+    fn end_with_target(&mut self) {
+        if let Some(last) = self.trained.iter().rposition(|trained| *trained) {
+            self.truncate(last + 1);
+        }
     }
 
     fn truncate(&mut self, length: usize) {
@@ -56,21 +58,6 @@ impl Tokenised {
     }
 }
 
-/// Paragraphs of one document that follow each other.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Piece {
-    /// Where the first paragraph stands.
-    pub origin: Origin,
-    /// The text.
-    pub text: String,
-    /// Byte offsets at which paragraphs start.
-    pub starts: Vec<usize>,
-    /// Whether the document starts here.
-    pub begins: bool,
-    /// Whether the document ends here.
-    pub ends: bool,
-}
-
 /// Makes sequences for one model, maximum length and set of labels.
 pub struct Tokeniser<'a> {
     tokenizer: &'a Tokenizer,
@@ -85,9 +72,18 @@ impl<'a> Tokeniser<'a> {
     ///
     /// # Errors
     /// When the tokenizer fails on an empty text.
-    pub fn new(tokenizer: &'a Tokenizer, max_length: usize, labels: Vec<String>) -> Result<Self, Error> {
-        let specials = tokenizer.encode("", true).map_err(|source| refused(&Origin { file: "the tokenizer".into(), row: 0, line: None }, source))?;
-        let prefix = specials.into_iter().take_while(|id| Some(*id) == tokenizer.bos() && Some(*id) != tokenizer.eos()).collect();
+    pub fn new(
+        tokenizer: &'a Tokenizer,
+        max_length: usize,
+        labels: Vec<String>,
+    ) -> Result<Self, Error> {
+        let specials = tokenizer.encode("", true).map_err(|source| {
+            refused(&Origin { file: "the tokenizer".into(), row: 0, line: None }, source)
+        })?;
+        let prefix = specials
+            .into_iter()
+            .take_while(|id| Some(*id) == tokenizer.bos() && Some(*id) != tokenizer.eos())
+            .collect();
         Ok(Self { tokenizer, max_length, labels, prefix })
     }
 
@@ -105,13 +101,23 @@ impl<'a> Tokeniser<'a> {
                 Ok(vec![self.cut(origin, Content::Instruct { messages }, sequence)])
             }
             Content::Preference { prompt, chosen, rejected } => {
-                let sequences = [self.answer(&origin, &prompt, &chosen)?, self.answer(&origin, &prompt, &rejected)?];
+                let sequences = [
+                    self.answer(&origin, &prompt, &chosen)?,
+                    self.answer(&origin, &prompt, &rejected)?,
+                ];
                 let content = Content::Preference { prompt, chosen, rejected };
-                Ok(sequences.into_iter().map(|sequence| self.cut(origin.clone(), content.clone(), sequence)).collect())
+                Ok(sequences
+                    .into_iter()
+                    .map(|sequence| self.cut(origin.clone(), content.clone(), sequence))
+                    .collect())
             }
             Content::Unpaired { prompt, completion, label } => {
                 let sequence = self.answer(&origin, &prompt, &completion)?;
-                Ok(vec![self.cut(origin, Content::Unpaired { prompt, completion, label }, sequence)])
+                Ok(vec![self.cut(
+                    origin,
+                    Content::Unpaired { prompt, completion, label },
+                    sequence,
+                )])
             }
             Content::Prose { text } => {
                 let mut builder = PieceBuilder::new(self.piece_bytes());
@@ -120,7 +126,8 @@ impl<'a> Tokeniser<'a> {
                     pieces.extend(builder.push(&origin, "", line));
                 }
                 pieces.extend(builder.finish(true));
-                let sequences = pieces.iter().map(|piece| self.piece(piece)).collect::<Result<Vec<_>, _>>()?;
+                let sequences =
+                    pieces.iter().map(|piece| self.piece(piece)).collect::<Result<Vec<_>, _>>()?;
                 Ok(sequences.into_iter().flatten().collect())
             }
         }
@@ -132,12 +139,22 @@ impl<'a> Tokeniser<'a> {
     }
 
     fn conversation(&self, origin: &Origin, messages: &[Message]) -> Result<Sequence, Error> {
-        let chat = self.tokenizer.encode_chat(messages, &ChatOptions::default()).map_err(|source| refused(origin, source))?;
-        Ok(Sequence::new(chat.ids, chat.trained))
+        let chat = self
+            .tokenizer
+            .encode_chat(messages, &ChatOptions::default())
+            .map_err(|source| refused(origin, source))?;
+        let mut sequence = Sequence { ids: chat.ids, trained: chat.trained };
+        sequence.end_with_target();
+        Ok(sequence)
     }
 
     /// A conversation of which only what follows the prompt is learnt.
-    fn answer(&self, origin: &Origin, prompt: &[Message], answer: &[Message]) -> Result<Sequence, Error> {
+    fn answer(
+        &self,
+        origin: &Origin,
+        prompt: &[Message],
+        answer: &[Message],
+    ) -> Result<Sequence, Error> {
         let whole: Vec<Message> = prompt.iter().chain(answer).cloned().collect();
         let mut sequence = self.conversation(origin, &whole)?;
         if prompt.iter().any(|message| message.role == "assistant") {
@@ -150,6 +167,7 @@ impl<'a> Tokeniser<'a> {
     fn cut(&self, origin: Origin, content: Content, mut sequence: Sequence) -> Tokenised {
         let whole_length = sequence.ids.len();
         sequence.truncate(self.max_length);
+        sequence.end_with_target();
         Tokenised { sequence, example: Example { origin, content }, whole_length }
     }
 
@@ -162,7 +180,10 @@ impl<'a> Tokeniser<'a> {
         let (mut sequence, mut content) = encode(&text)?;
         let whole_length = sequence.ids.len();
         if whole_length > self.max_length {
-            let (_, spans) = self.tokenizer.encode_with_offsets(&text, false).map_err(|source| refused(&origin, source))?;
+            let (_, spans) = self
+                .tokenizer
+                .encode_with_offsets(&text, false)
+                .map_err(|source| refused(&origin, source))?;
             let mut keep = spans.len();
             // A cut text may have other tokens at its new end, so that one cut can be too few.
             while sequence.ids.len() > self.max_length && keep > 0 {
@@ -185,7 +206,10 @@ impl<'a> Tokeniser<'a> {
     /// # Errors
     /// When the tokenizer refuses the text.
     pub fn piece(&self, piece: &Piece) -> Result<Vec<Tokenised>, Error> {
-        let (ids, spans) = self.tokenizer.encode_with_offsets(&piece.text, false).map_err(|source| refused(&piece.origin, source))?;
+        let (ids, spans) = self
+            .tokenizer
+            .encode_with_offsets(&piece.text, false)
+            .map_err(|source| refused(&piece.origin, source))?;
         let most = self.max_length.saturating_sub(self.prefix.len() + 1).max(1);
         let cuts = paragraph_cuts(&spans, &piece.starts);
         let mut windows = Vec::new();
@@ -200,12 +224,17 @@ impl<'a> Tokeniser<'a> {
             if end == ids.len() && piece.ends {
                 window.extend(self.tokenizer.eos());
             }
-            let first_byte = if start == 0 { 0 } else { spans[start].start };
-            let last_byte = spans.get(end).map_or(piece.text.len(), |span| span.start);
+            // Where a token begins is not always told with the blank before it; where it ends is.
+            let first_byte = if start == 0 { 0 } else { spans[start - 1].end };
+            let last_byte = if end == ids.len() { piece.text.len() } else { spans[end - 1].end };
             let text = piece.text.get(first_byte..last_byte).unwrap_or_default().to_owned();
             let whole_length = window.len();
             let sequence = Sequence { trained: vec![true; window.len()], ids: window };
-            windows.push(Tokenised { sequence, example: Example { origin: piece.origin.clone(), content: Content::Prose { text } }, whole_length });
+            windows.push(Tokenised {
+                sequence,
+                example: Example { origin: piece.origin.clone(), content: Content::Prose { text } },
+                whole_length,
+            });
             start = end;
         }
         Ok(windows)
@@ -214,70 +243,6 @@ impl<'a> Tokeniser<'a> {
 
 fn refused(origin: &Origin, source: sanbao_text::Error) -> Error {
     Error::Tokenize { place: Place::from(origin), source: Box::new(source) }
-}
-
-/// Whether no character is shared between token `at` and the one before it.
-fn is_clean(spans: &[Range<usize>], at: usize) -> bool {
-    at == 0 || at >= spans.len() || spans[at - 1].end <= spans[at].start
-}
-
-/// Tokens that start a paragraph.
-fn paragraph_cuts(spans: &[Range<usize>], starts: &[usize]) -> Vec<usize> {
-    let at = |start: &usize| spans.partition_point(|span| span.start < *start);
-    starts.iter().map(|start| (at(start), start)).filter(|(at, start)| *at > 0 && spans[at - 1].end <= **start).map(|(at, _)| at).collect()
-}
-
-fn window_end(start: usize, count: usize, most: usize, spans: &[Range<usize>], cuts: &[usize]) -> usize {
-    let limit = start + most;
-    if limit >= count {
-        return count;
-    }
-    let before = cuts.partition_point(|cut| *cut <= limit);
-    if let Some(cut) = cuts[..before].last()
-        && *cut >= start + most.div_ceil(2)
-    {
-        return *cut;
-    }
-    (start + 1..=limit).rev().find(|at| is_clean(spans, *at)).unwrap_or(limit)
-}
-
-/// Collects paragraphs that follow each other into pieces of bounded size.
-#[derive(Debug)]
-pub struct PieceBuilder {
-    limit: usize,
-    pending: Option<Piece>,
-    /// Whether the next piece starts a document.
-    fresh: bool,
-}
-
-impl PieceBuilder {
-    /// Pieces of at most `limit` bytes, except that a paragraph is not cut here.
-    pub fn new(limit: usize) -> Self {
-        Self { limit, pending: None, fresh: true }
-    }
-
-    /// Adds a paragraph after `separator`; gives a piece when one is full.
-    pub fn push(&mut self, origin: &Origin, separator: &str, paragraph: &str) -> Option<Piece> {
-        let full = match &mut self.pending {
-            None => None,
-            Some(piece) => {
-                piece.text.push_str(separator);
-                if piece.text.len() + paragraph.len() > self.limit { self.pending.take() } else { None }
-            }
-        };
-        let fresh = std::mem::replace(&mut self.fresh, false);
-        let piece = self.pending.get_or_insert_with(|| Piece { origin: origin.clone(), text: String::new(), starts: Vec::new(), begins: fresh, ends: false });
-        piece.starts.push(piece.text.len());
-        piece.text.push_str(paragraph);
-        full
-    }
-
-    /// Gives the last piece and starts anew; `ends` tells whether the document ends here. When it
-    /// does not, what comes next starts in the middle of it.
-    pub fn finish(&mut self, ends: bool) -> Option<Piece> {
-        self.fresh = ends;
-        self.pending.take().map(|piece| Piece { ends, ..piece })
-    }
 }
 
 #[cfg(test)]
@@ -303,25 +268,39 @@ mod tests {
         let [tokenised] = <[Tokenised; 1]>::try_from(tokeniser.example(row).unwrap()).unwrap();
         let Sequence { ids, trained } = &tokenised.sequence;
         let text = tokenizer.decode(ids, false).unwrap();
-        assert_eq!(text, "<|im_start|>user\nClassify the text. Answer with one of these labels only: bad, good.\n\nVery nice.<|im_end|>\n<|im_start|>assistant\ngood<|im_end|>\n");
-        let learnt: Vec<u32> = ids.iter().zip(trained).filter(|(_, trained)| **trained).map(|(id, _)| *id).collect();
-        assert!(tokenizer.decode(&learnt, false).unwrap().starts_with("good<|im_end|>"), "{:?}", tokenizer.decode(&learnt, false));
+        assert_eq!(
+            text,
+            "<|im_start|>user\nClassify the text. Answer with one of these labels only: bad, good.\n\nVery nice.<|im_end|>\n<|im_start|>assistant\ngood<|im_end|>"
+        );
+        let learnt: Vec<u32> =
+            ids.iter().zip(trained).filter(|(_, trained)| **trained).map(|(id, _)| *id).collect();
+        assert_eq!(tokenizer.decode(&learnt, false).unwrap(), "good<|im_end|>");
         assert!(!tokenised.is_truncated() && tokenised.sequence.trained_tokens() == learnt.len());
     }
 
     #[test]
     fn a_long_text_to_classify_keeps_its_label() {
         let tokenizer = tokenizer();
-        let tokeniser = Tokeniser::new(&tokenizer, 100, vec!["好评".into(), "差评".into()]).unwrap();
+        let tokeniser =
+            Tokeniser::new(&tokenizer, 100, vec!["好评".into(), "差评".into()]).unwrap();
         let text = "这家店的服务非常好，下次还来。".repeat(40);
         let row = example(Content::Classify { text: text.clone(), label: "好评".into() });
         let tokenised = tokeniser.example(row).unwrap().remove(0);
         let Content::Classify { text: kept, .. } = &tokenised.example.content else { panic!() };
-        assert!(tokenised.is_truncated() && tokenised.sequence.ids.len() <= 100 && tokenised.sequence.ids.len() > 90);
+        assert!(
+            tokenised.is_truncated()
+                && tokenised.sequence.ids.len() <= 100
+                && tokenised.sequence.ids.len() > 90
+        );
         assert!(!kept.is_empty() && text.starts_with(kept));
-        assert!(tokenizer.decode(&tokenised.sequence.ids, false).unwrap().contains("好评<|im_end|>"));
+        assert!(
+            tokenizer.decode(&tokenised.sequence.ids, false).unwrap().contains("好评<|im_end|>")
+        );
         let small = Tokeniser::new(&tokenizer, 20, vec!["a".into()]).unwrap();
-        let none = small.example(example(Content::Classify { text, label: "好评".into() })).unwrap().remove(0);
+        let none = small
+            .example(example(Content::Classify { text, label: "好评".into() }))
+            .unwrap()
+            .remove(0);
         assert_eq!((none.sequence.trained_tokens(), none.is_truncated()), (0, true));
     }
 
@@ -329,10 +308,23 @@ mod tests {
     fn a_long_conversation_is_cut_at_its_end() {
         let tokenizer = tokenizer();
         let tokeniser = Tokeniser::new(&tokenizer, 40, Vec::new()).unwrap();
-        let messages = |prompt: &str| vec![Message::new("user", prompt), Message::new("assistant", "one two three ".repeat(20))];
-        let cut = tokeniser.example(example(Content::Instruct { messages: messages("Count.") })).unwrap().remove(0);
-        assert!(cut.is_truncated() && cut.sequence.ids.len() == 40 && cut.sequence.trained_tokens() > 0);
-        let lost = tokeniser.example(example(Content::Instruct { messages: messages(&"Count. ".repeat(40)) })).unwrap().remove(0);
+        let messages = |prompt: &str| {
+            vec![
+                Message::new("user", prompt),
+                Message::new("assistant", "one two three ".repeat(20)),
+            ]
+        };
+        let cut = tokeniser
+            .example(example(Content::Instruct { messages: messages("Count.") }))
+            .unwrap()
+            .remove(0);
+        assert!(
+            cut.is_truncated() && cut.sequence.ids.len() == 40 && cut.sequence.trained_tokens() > 0
+        );
+        let lost = tokeniser
+            .example(example(Content::Instruct { messages: messages(&"Count. ".repeat(40)) }))
+            .unwrap()
+            .remove(0);
         assert_eq!(lost.sequence.trained_tokens(), 0);
     }
 
@@ -342,11 +334,24 @@ mod tests {
         let tokeniser = Tokeniser::new(&tokenizer, 200, Vec::new()).unwrap();
         let turn = |role: &str, text: &str| Message::new(role, text);
         let prompt = vec![turn("user", "Hi"), turn("assistant", "Hello"), turn("user", "Sky?")];
-        let row = Content::Preference { prompt, chosen: vec![turn("assistant", "blue")], rejected: vec![turn("assistant", "green")] };
+        let row = Content::Preference {
+            prompt,
+            chosen: vec![turn("assistant", "blue")],
+            rejected: vec![turn("assistant", "green")],
+        };
         let pair = tokeniser.example(example(row)).unwrap();
         let learnt = |at: usize| {
             let Sequence { ids, trained } = &pair[at].sequence;
-            tokenizer.decode(&ids.iter().zip(trained).filter(|(_, trained)| **trained).map(|(id, _)| *id).collect::<Vec<_>>(), true).unwrap()
+            tokenizer
+                .decode(
+                    &ids.iter()
+                        .zip(trained)
+                        .filter(|(_, trained)| **trained)
+                        .map(|(id, _)| *id)
+                        .collect::<Vec<_>>(),
+                    true,
+                )
+                .unwrap()
         };
         assert_eq!((learnt(0).trim(), learnt(1).trim()), ("blue", "green"));
     }

@@ -29,7 +29,9 @@ fn quoted<'a>(labels: impl Iterator<Item = &'a str>) -> String {
 fn rows_of(survey: &Survey, labels: &[&str]) -> Concerned {
     let rows: Vec<usize> = survey
         .kept()
-        .filter(|(_, row)| row.label().is_some_and(|label| labels.contains(&survey.label_name(label))))
+        .filter(|(_, row)| {
+            row.label().is_some_and(|label| labels.contains(&survey.label_name(label)))
+        })
         .map(|(at, _)| at)
         .collect();
     concern(survey, &rows)
@@ -50,8 +52,15 @@ impl Check for SingleClass {
     fn examine(&self, survey: &mut Survey) -> Option<Finding> {
         let counts = survey.label_counts();
         let [(label, rows)] = counts.as_slice() else { return None };
-        let message = format!("All {rows} rows have the label `{label}`, so there is nothing to tell apart; add rows with other labels.");
-        Some(finding(self.code(), Severity::Error, Concerned { rows: *rows, examples: Vec::new() }, message))
+        let message = format!(
+            "All {rows} rows have the label `{label}`, so there is nothing to tell apart; add rows with other labels."
+        );
+        Some(finding(
+            self.code(),
+            Severity::Error,
+            Concerned { rows: *rows, examples: Vec::new() },
+            message,
+        ))
     }
 }
 
@@ -69,7 +78,11 @@ impl Check for RareClass {
 
     fn examine(&self, survey: &mut Survey) -> Option<Finding> {
         let counts = survey.label_counts();
-        let rare: Vec<&str> = counts.iter().filter(|(_, rows)| *rows < RARE).map(|(label, _)| label.as_str()).collect();
+        let rare: Vec<&str> = counts
+            .iter()
+            .filter(|(_, rows)| *rows < RARE)
+            .map(|(label, _)| label.as_str())
+            .collect();
         if rare.is_empty() || counts.len() < 2 {
             return None;
         }
@@ -106,7 +119,12 @@ impl Check for Imbalance {
         let message = format!(
             "The label `{largest}` has {most} rows and `{smallest}` only {fewest}, so accuracy alone flatters the model; look at macro-F1, or add rows of the rare labels."
         );
-        Some(finding(self.code(), Severity::Note, Concerned { rows: *fewest, examples: Vec::new() }, message))
+        Some(finding(
+            self.code(),
+            Severity::Note,
+            Concerned { rows: *fewest, examples: Vec::new() },
+            message,
+        ))
     }
 }
 
@@ -131,13 +149,17 @@ impl Check for SimilarLabels {
         for (label, _) in &counts {
             spellings.entry(normalise(label)).or_default().push(label);
         }
-        let mut similar: Vec<&str> = spellings.into_values().filter(|labels| labels.len() > 1).flatten().collect();
+        let mut similar: Vec<&str> =
+            spellings.into_values().filter(|labels| labels.len() > 1).flatten().collect();
         if similar.is_empty() {
             return None;
         }
         similar.sort_unstable();
         let concerned = rows_of(survey, &similar);
-        let message = format!("The labels {} differ only in case or spacing and count as different; write each in one way.", quoted(similar.iter().copied()));
+        let message = format!(
+            "The labels {} differ only in case or spacing and count as different; write each in one way.",
+            quoted(similar.iter().copied())
+        );
         Some(finding(self.code(), Severity::Warning, concerned, message))
     }
 }

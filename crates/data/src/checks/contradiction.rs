@@ -32,8 +32,15 @@ impl Check for Contradiction {
         }
         rows.sort_unstable();
         let concerned = concern(survey, &rows);
-        let what = if survey.task == Task::Classify { "text as another row but a different label" } else { "input as another row but a different answer" };
-        let message = format!("{} the same {what}; they are kept, but correct what is wrong among them.", rows_have(concerned.rows));
+        let what = if survey.task == Task::Classify {
+            "text as another row but a different label"
+        } else {
+            "input as another row but a different answer"
+        };
+        let message = format!(
+            "{} the same {what}; they are kept, but correct what is wrong among them.",
+            rows_have(concerned.rows)
+        );
         Some(finding(self.code(), Severity::Warning, concerned, message))
     }
 }

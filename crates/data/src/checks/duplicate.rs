@@ -34,7 +34,11 @@ impl Check for Duplicate {
         }
         repeated.sort_unstable();
         let concerned = drop_rows(survey, &repeated);
-        let message = format!("{} the same as an earlier row, so {} left out.", rows_are(concerned.rows), they_are(concerned.rows));
+        let message = format!(
+            "{} the same as an earlier row, so {} left out.",
+            rows_are(concerned.rows),
+            they_are(concerned.rows)
+        );
         Some(finding(self.code(), Severity::Dropped, concerned, message))
     }
 }

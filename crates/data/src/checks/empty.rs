@@ -16,13 +16,17 @@ impl Check for Empty {
     }
 
     fn examine(&self, survey: &mut Survey) -> Option<Finding> {
-        let empty: Vec<usize> = survey.kept().filter(|(_, row)| row.empty).map(|(at, _)| at).collect();
+        let empty: Vec<usize> =
+            survey.kept().filter(|(_, row)| row.empty).map(|(at, _)| at).collect();
         if empty.is_empty() {
             return None;
         }
         let concerned = drop_rows(survey, &empty);
-        let message =
-            format!("{} nothing in a field that is needed, so {} left out; fill the field to use them.", rows_have(concerned.rows), they_are(concerned.rows));
+        let message = format!(
+            "{} nothing in a field that is needed, so {} left out; fill the field to use them.",
+            rows_have(concerned.rows),
+            they_are(concerned.rows)
+        );
         Some(finding(self.code(), Severity::Dropped, concerned, message))
     }
 }

@@ -59,9 +59,16 @@ impl Check for UnseenLabel {
     }
 
     fn examine(&self, survey: &mut Survey) -> Option<Finding> {
-        let learnt: HashSet<usize> = survey.kept().filter(|(_, row)| row.part == Some(Part::Train)).filter_map(|(_, row)| row.label()).collect();
-        let unseen: Vec<usize> =
-            survey.kept().filter(|(_, row)| row.label().is_some_and(|label| !learnt.contains(&label))).map(|(at, _)| at).collect();
+        let learnt: HashSet<usize> = survey
+            .kept()
+            .filter(|(_, row)| row.part == Some(Part::Train))
+            .filter_map(|(_, row)| row.label())
+            .collect();
+        let unseen: Vec<usize> = survey
+            .kept()
+            .filter(|(_, row)| row.label().is_some_and(|label| !learnt.contains(&label)))
+            .map(|(at, _)| at)
+            .collect();
         let first = survey.rows.get(*unseen.first()?)?.label()?;
         let label = survey.label_name(first).to_owned();
         let concerned = concern(survey, &unseen);

@@ -1,6 +1,7 @@
 use sanbao_contract::data::{Finding, Severity, Task};
 
 use super::{Check, Stage, finding, rows_are};
+use crate::error::count;
 use crate::survey::Survey;
 use crate::tally::Concerned;
 
@@ -79,7 +80,11 @@ impl Check for Truncated {
             return None;
         }
         let share = 100.0 * truncated.rows as f64 / survey.tally.rows().max(1) as f64;
-        let what = if survey.task == Task::Classify { "the end of the text is cut off" } else { "the end of the answer is cut off" };
+        let what = if survey.task == Task::Classify {
+            "the end of the text is cut off"
+        } else {
+            "the end of the answer is cut off"
+        };
         let message = format!(
             "{} longer than {} tokens ({share:.1} % of all; the longest has {}) and {what}; raise the maximum length to keep all of it.",
             rows_are(truncated.rows),
@@ -109,8 +114,14 @@ impl Check for LongRows {
             return None;
         }
         let message = format!(
-            "99 in 100 rows have at most {usual} tokens and the longest kept has {longest}; a maximum length near {usual} would need less memory and cut only {longer} rows."
+            "99 in 100 rows have at most {usual} tokens and the longest kept has {longest}; a maximum length near {usual} would need less memory and cut only {}.",
+            count(longer, "row")
         );
-        Some(finding(self.code(), Severity::Note, Concerned { rows: longer, examples: Vec::new() }, message))
+        Some(finding(
+            self.code(),
+            Severity::Note,
+            Concerned { rows: longer, examples: Vec::new() },
+            message,
+        ))
     }
 }

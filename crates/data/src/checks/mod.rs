@@ -12,7 +12,6 @@ mod length;
 mod same_answers;
 mod size;
 
-
 use sanbao_contract::data::{Finding, Severity};
 
 use crate::survey::Survey;
@@ -65,11 +64,21 @@ pub static CHECKS: &[&dyn Check] = &[
 
 /// Makes the checks of a stage.
 pub(crate) fn examine(survey: &mut Survey, stage: Stage) -> Vec<Finding> {
-    CHECKS.iter().filter(|check| check.stage() == stage).filter_map(|check| check.examine(survey)).collect()
+    CHECKS
+        .iter()
+        .filter(|check| check.stage() == stage)
+        .filter_map(|check| check.examine(survey))
+        .collect()
 }
 
 fn finding(code: &str, severity: Severity, concerned: Concerned, message: String) -> Finding {
-    Finding { code: code.to_owned(), severity, rows: concerned.rows, examples: concerned.examples, message }
+    Finding {
+        code: code.to_owned(),
+        severity,
+        rows: concerned.rows,
+        examples: concerned.examples,
+        message,
+    }
 }
 
 /// Leaves out rows and remembers the first few.
@@ -82,7 +91,10 @@ fn drop_rows(survey: &mut Survey, rows: &[usize]) -> Concerned {
 
 /// Counts rows and remembers the first few.
 fn concern(survey: &Survey, rows: &[usize]) -> Concerned {
-    Concerned { rows: rows.len() as u64, examples: rows.iter().take(EXAMPLES).map(|row| survey.origin(*row)).collect() }
+    Concerned {
+        rows: rows.len() as u64,
+        examples: rows.iter().take(EXAMPLES).map(|row| survey.origin(*row)).collect(),
+    }
 }
 
 /// `1 row is` or `3 rows are`.

@@ -16,7 +16,8 @@ impl Check for SameAnswers {
     }
 
     fn examine(&self, survey: &mut Survey) -> Option<Finding> {
-        let same: Vec<usize> = survey.kept().filter(|(_, row)| row.same_answers).map(|(at, _)| at).collect();
+        let same: Vec<usize> =
+            survey.kept().filter(|(_, row)| row.same_answers).map(|(at, _)| at).collect();
         if same.is_empty() {
             return None;
         }

@@ -33,7 +33,12 @@ impl Check for TooFewRows {
         let message = format!(
             "Only {different} different {are} usable and at least {FEWEST_ROWS} are needed to learn from some and test on others; add rows (a few hundred give a result worth having)."
         );
-        Some(finding(self.code(), Severity::Error, Concerned { rows: rows as u64, examples: Vec::new() }, message))
+        Some(finding(
+            self.code(),
+            Severity::Error,
+            Concerned { rows: rows as u64, examples: Vec::new() },
+            message,
+        ))
     }
 }
 
@@ -54,7 +59,14 @@ impl Check for FewRows {
         if !(FEWEST_ROWS..FEW_ROWS).contains(&rows) {
             return None;
         }
-        let message = format!("There are only {rows} rows, so that the held-out ones will be too few to tell a small gain from chance; add rows if you can.");
-        Some(finding(self.code(), Severity::Warning, Concerned { rows: rows as u64, examples: Vec::new() }, message))
+        let message = format!(
+            "There are only {rows} rows, so that the held-out ones will be too few to tell a small gain from chance; add rows if you can."
+        );
+        Some(finding(
+            self.code(),
+            Severity::Warning,
+            Concerned { rows: rows as u64, examples: Vec::new() },
+            message,
+        ))
     }
 }

@@ -4,7 +4,8 @@ use indexmap::IndexMap;
 use sanbao_contract::data::Origin;
 use serde_json::Value;
 
-use super::dialect::{Dialect, Quoting, RowReader, detect, header};
+use super::dialect::{detect, header};
+use super::rows::{Dialect, Quoting, RowReader};
 use super::{Format, Layout, Records, Sample, UntilError};
 use crate::error::{Error, Place};
 use crate::input::TextFile;
@@ -32,8 +33,10 @@ impl Format for Csv {
     fn look(&self, file: &TextFile, sample: &Sample) -> Result<Box<dyn Layout>, Error> {
         let fit = detect(sample);
         let (has_header, header_reason) = header(&fit.rows);
-        let first = fit.rows.first().ok_or_else(|| Error::NoRows { file: file.name().to_owned() })?;
-        let columns = column_names(has_header.then_some(first.fields.as_slice()), first.fields.len());
+        let first =
+            fit.rows.first().ok_or_else(|| Error::NoRows { file: file.name().to_owned() })?;
+        let columns =
+            column_names(has_header.then_some(first.fields.as_slice()), first.fields.len());
         Ok(Box::new(Table { dialect: fit.dialect, has_header, header_reason, columns }))
     }
 }
@@ -42,7 +45,10 @@ impl Format for Csv {
 fn column_names(header: Option<&[String]>, count: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(count);
     for at in 0..count {
-        let given = header.and_then(|header| header.get(at)).map(|name| name.trim()).filter(|name| !name.is_empty());
+        let given = header
+            .and_then(|header| header.get(at))
+            .map(|name| name.trim())
+            .filter(|name| !name.is_empty());
         let base = given.map_or_else(|| format!("column_{}", at + 1), str::to_owned);
         let mut name = base.clone();
         let mut copy = 2;
@@ -91,7 +97,11 @@ impl Layout for Table {
         if self.has_header {
             rows.next_row()?;
         }
-        Ok(Box::new(UntilError::new(TableRows { rows, columns: self.columns.clone(), dialect: self.dialect })))
+        Ok(Box::new(UntilError::new(TableRows {
+            rows,
+            columns: self.columns.clone(),
+            dialect: self.dialect,
+        })))
     }
 }
 
@@ -109,12 +119,22 @@ impl Iterator for TableRows {
             Ok(row) => row?,
             Err(error) => return Some(Err(error)),
         };
-        let origin = Origin { file: self.rows.name().to_owned(), row: self.rows.last_row(), line: Some(row.line) };
+        let origin = Origin {
+            file: self.rows.name().to_owned(),
+            row: self.rows.last_row(),
+            line: Some(row.line),
+        };
         if row.fields.len() != self.columns.len() {
             let delimiter = char::from(self.dialect.delimiter.unwrap_or(b','));
-            return Some(Err(Error::Ragged { place: Place::from(&origin), found: row.fields.len(), expected: self.columns.len(), delimiter }));
+            return Some(Err(Error::Ragged {
+                place: Place::from(&origin),
+                found: row.fields.len(),
+                expected: self.columns.len(),
+                delimiter,
+            }));
         }
-        let fields: IndexMap<String, Value> = self.columns.iter().cloned().zip(row.fields.into_iter().map(Value::String)).collect();
+        let fields: IndexMap<String, Value> =
+            self.columns.iter().cloned().zip(row.fields.into_iter().map(Value::String)).collect();
         Some(Ok(Record::new(origin, fields)))
     }
 }

@@ -18,7 +18,8 @@ use crate::record::Record;
 pub struct Json;
 
 /// Keys under which lists of rows are usual; one of these is taken even when others hold lists too.
-const ROW_KEYS: &[&str] = &["data", "rows", "examples", "records", "items", "instances", "samples", "dataset", "train", "数据"];
+const ROW_KEYS: &[&str] =
+    &["data", "rows", "examples", "records", "items", "instances", "samples", "dataset", "数据"];
 
 /// Keys of a single conversation: its list of turns is not a list of rows.
 const TURN_KEYS: &[&str] = &["messages", "conversations", "conversation"];
@@ -36,7 +37,9 @@ impl Format for Json {
         match sample.extension.as_str() {
             "csv" | "tsv" | "tab" | "psv" => false,
             "json" if text.starts_with('[') => true,
-            _ if text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with('{')) => true,
+            _ if text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with('{')) => {
+                true
+            }
             "jsonl" | "ndjson" | "jsonlines" => false,
             "json" => !has_second_object(sample),
             _ => false,
@@ -48,7 +51,9 @@ impl Format for Json {
         match scanner.peek()? {
             Some(b'[') => Ok(Box::new(Document::Rows { key: None })),
             Some(b'{') => Ok(Box::new(arrange(&mut scanner)?)),
-            _ => Err(scanner.error("a JSON file starts with a list `[` or an object `{`; this one does not".into())),
+            _ => Err(scanner.error(
+                "a JSON file starts with a list `[` or an object `{`; this one does not".into(),
+            )),
         }
     }
 }
@@ -57,7 +62,9 @@ impl Format for Json {
 /// something after it.
 fn has_second_object(sample: &Sample) -> bool {
     let mut lines = sample.lines();
-    let whole = lines.next().is_some_and(|line| serde_json::from_str::<serde_json::Map<String, Value>>(line).is_ok());
+    let whole = lines
+        .next()
+        .is_some_and(|line| serde_json::from_str::<serde_json::Map<String, Value>>(line).is_ok());
     whole && lines.next().is_some()
 }
 
@@ -79,7 +86,9 @@ struct Entry {
 
 impl Entry {
     fn is_rows(&self) -> bool {
-        self.kind == Kind::Array && self.first == Some(Kind::Object) && !TURN_KEYS.contains(&self.key.as_str())
+        self.kind == Kind::Array
+            && self.first == Some(Kind::Object)
+            && !TURN_KEYS.contains(&self.key.as_str())
     }
 }
 
@@ -87,17 +96,26 @@ impl Entry {
 fn arrange(scanner: &mut Scanner) -> Result<Document, Error> {
     let entries = entries(scanner)?;
     let rows: Vec<&Entry> = entries.iter().filter(|entry| entry.is_rows()).collect();
-    if let Some(named) = ROW_KEYS.iter().find_map(|key| rows.iter().find(|entry| entry.key == *key)) {
+    if let Some(named) = ROW_KEYS.iter().find_map(|key| rows.iter().find(|entry| entry.key == *key))
+    {
         return Ok(Document::Rows { key: Some(named.key.clone()) });
     }
-    let columns: Vec<&Entry> = entries.iter().filter(|entry| entry.kind != Kind::Other && entry.count > 0).collect();
+    let columns: Vec<&Entry> =
+        entries.iter().filter(|entry| entry.kind != Kind::Other && entry.count > 0).collect();
     let same_length = columns.windows(2).all(|pair| pair[0].count == pair[1].count);
-    let all_rows = columns.iter().all(|entry| entry.is_rows() || TURN_KEYS.contains(&entry.key.as_str()) && entry.first == Some(Kind::Object));
+    let all_rows = columns.iter().all(|entry| {
+        entry.is_rows()
+            || TURN_KEYS.contains(&entry.key.as_str()) && entry.first == Some(Kind::Object)
+    });
     if !columns.is_empty() && same_length && !all_rows {
         if columns.len() > MAX_COLUMNS {
-            return Err(scanner.error(format!("the file is made of more than {MAX_COLUMNS} columns; save it as a list of objects")));
+            return Err(scanner.error(format!(
+                "the file is made of more than {MAX_COLUMNS} columns; save it as a list of objects"
+            )));
         }
-        return Ok(Document::Columns { keys: columns.iter().map(|entry| (entry.key.clone(), entry.kind)).collect() });
+        return Ok(Document::Columns {
+            keys: columns.iter().map(|entry| (entry.key.clone(), entry.kind)).collect(),
+        });
     }
     match rows.as_slice() {
         [only] => Ok(Document::Rows { key: Some(only.key.clone()) }),
@@ -182,8 +200,15 @@ impl Layout for Document {
                 Ok(Box::new(UntilError::new(Rows { scanner, nested: key.is_some(), row: 0, more })))
             }
             Self::Columns { keys } => {
-                let columns = keys.iter().map(|(key, kind)| Column::open(file, key, *kind)).collect::<Result<Vec<_>, _>>()?;
-                Ok(Box::new(UntilError::new(Columns { file: file.name().to_owned(), columns, row: 0 })))
+                let columns = keys
+                    .iter()
+                    .map(|(key, kind)| Column::open(file, key, *kind))
+                    .collect::<Result<Vec<_>, _>>()?;
+                Ok(Box::new(UntilError::new(Columns {
+                    file: file.name().to_owned(),
+                    columns,
+                    row: 0,
+                })))
             }
         }
     }
@@ -244,7 +269,11 @@ impl Column {
     fn open(file: &TextFile, name: &str, kind: Kind) -> Result<Self, Error> {
         let mut scanner = Scanner::new(file.reader()?);
         seek(&mut scanner, name)?;
-        let more = if kind == Kind::Array { scanner.open(b'[', b']')? } else { scanner.open(b'{', b'}')? };
+        let more = if kind == Kind::Array {
+            scanner.open(b'[', b']')?
+        } else {
+            scanner.open(b'{', b'}')?
+        };
         Ok(Self { name: name.to_owned(), scanner, kind, more })
     }
 
@@ -257,8 +286,10 @@ impl Column {
         let mut bytes = Vec::new();
         self.scanner.value(row, Some(&mut bytes))?;
         self.more = self.scanner.more(if self.kind == Kind::Array { b']' } else { b'}' })?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Error::Json { place, problem: format!("this is not valid JSON ({}); correct it", reason(&error)) })
+        serde_json::from_slice(&bytes).map_err(|error| Error::Json {
+            place,
+            problem: format!("this is not valid JSON ({}); correct it", reason(&error)),
+        })
     }
 }
 
@@ -281,8 +312,11 @@ impl Iterator for Columns {
             return Some(Err(Error::Changed { file: self.file.clone() }));
         }
         let row = self.row;
-        let fields: Result<IndexMap<String, Value>, Error> =
-            self.columns.iter_mut().map(|column| Ok((column.name.clone(), column.next(row)?))).collect();
+        let fields: Result<IndexMap<String, Value>, Error> = self
+            .columns
+            .iter_mut()
+            .map(|column| Ok((column.name.clone(), column.next(row)?)))
+            .collect();
         Some(fields.map(|fields| Record::new(origin, fields)))
     }
 }

@@ -60,7 +60,10 @@ impl Scanner {
             self.reader.skip(1);
             return Ok(());
         }
-        Err(self.error(format!("`{}` is missing here, so this is not valid JSON; the file may have been cut off", char::from(byte))))
+        Err(self.error(format!(
+            "`{}` is missing here, so this is not valid JSON; the file may have been cut off",
+            char::from(byte)
+        )))
     }
 
     /// After an element: `true` when another follows, `false` when the list or object ends.
@@ -86,13 +89,17 @@ impl Scanner {
     /// Reads a key and its colon.
     pub(super) fn key(&mut self) -> Result<String, Error> {
         if self.peek()? != Some(b'"') {
-            return Err(self.error("a name in double quotes is missing here, so this is not valid JSON".into()));
+            return Err(self.error(
+                "a name in double quotes is missing here, so this is not valid JSON".into(),
+            ));
         }
         let place = self.place();
         let mut bytes = Vec::new();
         self.value(0, Some(&mut bytes))?;
-        let key = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::Json { place, problem: format!("this name is not valid JSON ({})", super::jsonl::reason(&error)) })?;
+        let key = serde_json::from_slice(&bytes).map_err(|error| Error::Json {
+            place,
+            problem: format!("this name is not valid JSON ({})", super::jsonl::reason(&error)),
+        })?;
         self.expect(b':')?;
         Ok(key)
     }
@@ -100,7 +107,9 @@ impl Scanner {
     /// Passes one value, keeping its bytes where asked for (then at most [`MAX_ROW_BYTES`]).
     pub(super) fn value(&mut self, row: u64, keep: Option<&mut Vec<u8>>) -> Result<Kind, Error> {
         let Some(first) = self.peek()? else {
-            return Err(self.error("the file ends where a value is expected; it may have been cut off".into()));
+            return Err(self.error(
+                "the file ends where a value is expected; it may have been cut off".into(),
+            ));
         };
         let mut walk = Walk::default();
         match first {
@@ -110,7 +119,9 @@ impl Scanner {
                 blank if blank.is_ascii_whitespace() => Step::After,
                 _ => Step::Inside,
             })?,
-            _ => return Err(self.error("a value is missing here, so this is not valid JSON".into())),
+            _ => {
+                return Err(self.error("a value is missing here, so this is not valid JSON".into()));
+            }
         }
         Ok(match first {
             b'{' => Kind::Object,
@@ -119,13 +130,23 @@ impl Scanner {
         })
     }
 
-    fn pass(&mut self, row: u64, mut keep: Option<&mut Vec<u8>>, mut step: impl FnMut(u8) -> Step) -> Result<(), Error> {
+    fn pass(
+        &mut self,
+        row: u64,
+        mut keep: Option<&mut Vec<u8>>,
+        mut step: impl FnMut(u8) -> Step,
+    ) -> Result<(), Error> {
         let start = self.place();
         let mut open = true;
         while open {
             let bytes = self.reader.peek()?;
             if bytes.is_empty() {
-                return Err(Error::Json { place: start.in_row(row), problem: "the file ends inside the value that starts here; it may have been cut off".into() });
+                return Err(Error::Json {
+                    place: start.in_row(row),
+                    problem:
+                        "the file ends inside the value that starts here; it may have been cut off"
+                            .into(),
+                });
             }
             let mut taken = bytes.len();
             for (at, byte) in bytes.iter().enumerate() {

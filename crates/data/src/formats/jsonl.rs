@@ -21,7 +21,10 @@ impl Format for Jsonl {
         if matches!(sample.extension.as_str(), "jsonl" | "ndjson" | "jsonlines") {
             return true;
         }
-        sample.lines().next().is_some_and(|line| line.trim_start().starts_with('{') && serde_json::from_str::<serde_json::Map<String, Value>>(line).is_ok())
+        sample.lines().next().is_some_and(|line| {
+            line.trim_start().starts_with('{')
+                && serde_json::from_str::<serde_json::Map<String, Value>>(line).is_ok()
+        })
     }
 
     fn look(&self, _: &TextFile, _: &Sample) -> Result<Box<dyn Layout>, Error> {
@@ -67,7 +70,8 @@ impl LineRows {
                 continue;
             }
             self.row += 1;
-            let origin = Origin { file: self.reader.name().to_owned(), row: self.row, line: Some(number) };
+            let origin =
+                Origin { file: self.reader.name().to_owned(), row: self.row, line: Some(number) };
             let fields = object(&line, &Place::from(&origin))?;
             return Ok(Some(Record::new(origin, fields)));
         }
@@ -80,15 +84,28 @@ pub(super) fn object(bytes: &[u8], start: &Place) -> Result<IndexMap<String, Val
         let line = start.line.map(|line| line + (error.line() as u64).saturating_sub(1));
         let column = characters_before(bytes, error.line(), error.column());
         let within_first = error.line() <= 1;
-        let column = if within_first { start.column.map_or(column, |first| first + column - 1) } else { column };
+        let column = if within_first {
+            start.column.map_or(column, |first| first + column - 1)
+        } else {
+            column
+        };
         let place = Place { line, column: Some(column), ..start.clone() };
-        Error::Json { place, problem: format!("this is not valid JSON ({}); correct it or remove the row", reason(&error)) }
+        Error::Json {
+            place,
+            problem: format!(
+                "this is not valid JSON ({}); correct it or remove the row",
+                reason(&error)
+            ),
+        }
     })?;
     match value {
         Value::Object(fields) => Ok(fields.into_iter().collect()),
         other => Err(Error::Json {
             place: start.clone(),
-            problem: format!("the row is {} where an object with named fields is expected, such as {{\"text\": \"…\"}}", kind(&other)),
+            problem: format!(
+                "the row is {} where an object with named fields is expected, such as {{\"text\": \"…\"}}",
+                kind(&other)
+            ),
         }),
     }
 }

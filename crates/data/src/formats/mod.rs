@@ -8,6 +8,7 @@ mod dialect;
 mod json;
 mod json_scan;
 mod jsonl;
+mod rows;
 mod text;
 
 use crate::error::Error;
@@ -16,8 +17,8 @@ use crate::record::Record;
 
 pub use csv::Csv;
 pub use json::Json;
-pub(crate) use jsonl::kind;
 pub use jsonl::Jsonl;
+pub(crate) use jsonl::kind;
 pub use text::Text;
 
 /// Bytes of decoded text that a format is recognised from.
@@ -105,7 +106,8 @@ impl Sample {
 
     /// The lines of the sample that are whole, without empty ones.
     fn lines(&self) -> impl Iterator<Item = &str> {
-        let whole = if self.complete { self.text.len() } else { self.text.rfind('\n').unwrap_or(0) };
+        let whole =
+            if self.complete { self.text.len() } else { self.text.rfind('\n').unwrap_or(0) };
         self.text[..whole].lines().filter(|line| !line.trim().is_empty())
     }
 }

@@ -35,7 +35,9 @@ impl Format for Text {
     }
 
     fn look(&self, _: &TextFile, sample: &Sample) -> Result<Box<dyn Layout>, Error> {
-        Ok(Box::new(Paragraphs { by_blank_lines: sample.text.trim().lines().any(|line| line.trim().is_empty()) }))
+        Ok(Box::new(Paragraphs {
+            by_blank_lines: sample.text.trim().lines().any(|line| line.trim().is_empty()),
+        }))
     }
 }
 
@@ -142,7 +144,10 @@ impl Rows {
             }
             if at_end || end.is_some() || piece.len() > LONGEST {
                 // The reader gives whole characters, so nothing is lost here.
-                return Ok(Some((String::from_utf8_lossy(&piece).into_owned(), at_end || end.is_some())));
+                return Ok(Some((
+                    String::from_utf8_lossy(&piece).into_owned(),
+                    at_end || end.is_some(),
+                )));
             }
         }
     }
@@ -152,7 +157,11 @@ impl Rows {
         let rest = self.pending.split_off(length.min(self.pending.len()));
         let text = std::mem::replace(&mut self.pending, rest);
         self.row += 1;
-        let origin = Origin { file: self.reader.name().to_owned(), row: self.row, line: Some(self.pending_line) };
+        let origin = Origin {
+            file: self.reader.name().to_owned(),
+            row: self.row,
+            line: Some(self.pending_line),
+        };
         let fields = IndexMap::from([(COLUMN.to_owned(), Value::String(text))]);
         Record { origin, fields, document: Some(self.document) }
     }
@@ -187,14 +196,21 @@ mod tests {
             ended: false,
         };
         rows.map(|row| row.unwrap())
-            .map(|row| (row.fields[COLUMN].as_str().unwrap().to_owned(), row.origin.line.unwrap(), row.document.unwrap()))
+            .map(|row| {
+                (
+                    row.fields[COLUMN].as_str().unwrap().to_owned(),
+                    row.origin.line.unwrap(),
+                    row.document.unwrap(),
+                )
+            })
             .collect()
     }
 
     #[test]
     fn paragraphs_and_documents() {
         let text = "One\r\ntwo\n\n\n\u{C}Three \n<|endoftext|>\n\nFour";
-        let expected = [("One\ntwo", 1, 0), ("Three", 5, 0), ("Four", 8, 1)].map(|(text, line, document)| (text.to_owned(), line, document));
+        let expected = [("One\ntwo", 1, 0), ("Three", 5, 0), ("Four", 8, 1)]
+            .map(|(text, line, document)| (text.to_owned(), line, document));
         assert_eq!(paragraphs(text, true), expected);
         assert_eq!(paragraphs("a\n b\nc", false).len(), 3);
     }
@@ -205,9 +221,18 @@ mod tests {
         let pieces = paragraphs(&text, true);
         assert!(pieces.len() >= 4 && pieces.iter().all(|(piece, ..)| piece.len() <= LONGEST));
         assert!(pieces[0].0.ends_with(' '));
-        assert_eq!(pieces.iter().map(|(piece, ..)| piece.as_str()).collect::<String>().trim_end(), text.trim_end());
+        assert_eq!(
+            pieces.iter().map(|(piece, ..)| piece.as_str()).collect::<String>().trim_end(),
+            text.trim_end()
+        );
         let chinese = "字".repeat(300_000);
-        assert_eq!(paragraphs(&chinese, false).iter().map(|(piece, ..)| piece.as_str()).collect::<String>(), chinese);
+        assert_eq!(
+            paragraphs(&chinese, false)
+                .iter()
+                .map(|(piece, ..)| piece.as_str())
+                .collect::<String>(),
+            chinese
+        );
     }
 
     proptest! {

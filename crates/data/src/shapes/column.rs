@@ -46,11 +46,16 @@ impl Column {
     }
 
     fn over(name: &str, records: &[Record]) -> Self {
-        let values: Vec<&Value> = records.iter().filter_map(|record| record.fields.get(name)).filter(|value| !is_empty(value)).collect();
+        let values: Vec<&Value> = records
+            .iter()
+            .filter_map(|record| record.fields.get(name))
+            .filter(|value| !is_empty(value))
+            .collect();
         let texts: Vec<String> = values.iter().map(|value| text_of(value)).collect();
         let filled = values.len();
         let distinct = texts.iter().map(|text| text.trim()).collect::<HashSet<_>>().len();
-        let all = |test: &dyn Fn(&Value) -> bool| filled > 0 && values.iter().all(|value| test(value));
+        let all =
+            |test: &dyn Fn(&Value) -> bool| filled > 0 && values.iter().all(|value| test(value));
         let numeric = filled > 0 && texts.iter().all(|text| text.trim().parse::<f64>().is_ok());
         let wordy_count = texts.iter().filter(|text| is_wordy(text.trim())).count();
         let mean = |total: usize| total as f64 / filled.max(1) as f64;
@@ -66,14 +71,23 @@ impl Column {
             boolean: all(&|value| truth(value).is_some()),
             conversation: all(&is_conversation),
             scalar: all(&|value| !value.is_array() && !value.is_object()),
-            identifier: filled > 2 && (is_identifier_name(name) || distinct == filled && wordy == 0.0 && texts.iter().all(|text| is_identifier_like(text.trim()))),
+            identifier: filled > 2
+                && (is_identifier_name(name)
+                    || distinct == filled
+                        && wordy == 0.0
+                        && texts.iter().all(|text| is_identifier_like(text.trim()))),
         }
     }
 
     /// Whether the values look like classes: short, and few of them for the number of rows.
     pub(super) fn is_class_like(&self) -> bool {
         let few = self.distinct <= (self.filled / 4).clamp(2, 100);
-        self.scalar && !self.identifier && self.filled >= 4 && self.distinct >= 2 && few && self.mean_length <= 40.0
+        self.scalar
+            && !self.identifier
+            && self.filled >= 4
+            && self.distinct >= 2
+            && few
+            && self.mean_length <= 40.0
     }
 
     /// Whether the values look like written text.
@@ -97,10 +111,24 @@ fn is_wordy(text: &str) -> bool {
 
 fn is_identifier_name(name: &str) -> bool {
     let name = super::plain_name(name);
-    matches!(name.as_str(), "id" | "idx" | "index" | "uuid" | "guid" | "rowid" | "no" | "number" | "序号" | "编号" | "行号" | "unnamed:0") || name.ends_with("编号")
+    matches!(
+        name.as_str(),
+        "id" | "idx"
+            | "index"
+            | "uuid"
+            | "guid"
+            | "rowid"
+            | "no"
+            | "number"
+            | "序号"
+            | "编号"
+            | "行号"
+            | "unnamed:0"
+    ) || name.ends_with("编号")
 }
 
 /// One word that a counter or a generator of identifiers would give.
 fn is_identifier_like(text: &str) -> bool {
-    text.chars().any(|c| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '/'))
+    text.chars().any(|c| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '/'))
 }

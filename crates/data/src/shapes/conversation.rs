@@ -9,7 +9,21 @@ use super::Filled;
 const ROLES: &[(&str, &[&str])] = &[
     ("system", &["system", "developer", "系统"]),
     ("user", &["user", "human", "prompter", "customer", "用户", "客户"]),
-    ("assistant", &["assistant", "gpt", "bot", "chatgpt", "model", "ai", "agent", "function_call", "助手", "客服"]),
+    (
+        "assistant",
+        &[
+            "assistant",
+            "gpt",
+            "bot",
+            "chatgpt",
+            "model",
+            "ai",
+            "agent",
+            "function_call",
+            "助手",
+            "客服",
+        ],
+    ),
     ("tool", &["tool", "function", "function_response", "observation", "工具"]),
 ];
 
@@ -21,7 +35,10 @@ const TEXT_KEYS: [&str; 3] = ["content", "value", "text"];
 pub(super) fn is_conversation(value: &Value) -> bool {
     match value {
         Value::Array(turns) => {
-            !turns.is_empty() && turns.iter().all(|turn| turn.as_object().is_some_and(|turn| role_key(turn).is_some()))
+            !turns.is_empty()
+                && turns
+                    .iter()
+                    .all(|turn| turn.as_object().is_some_and(|turn| role_key(turn).is_some()))
         }
         Value::String(text) => parse(text).is_some_and(|turns| is_conversation(&turns)),
         _ => false,
@@ -53,9 +70,21 @@ pub(super) fn conversation(value: &Value) -> Result<Vec<Message>, String> {
                 _ => return Err("holds a text where a list of turns is expected".into()),
             }
         }
-        other => return Err(format!("holds {} where a list of turns is expected", crate::formats::kind(other))),
+        other => {
+            return Err(format!(
+                "holds {} where a list of turns is expected",
+                crate::formats::kind(other)
+            ));
+        }
     };
-    turns.iter().enumerate().map(|(at, turn)| message(turn).map_err(|problem| format!("has a turn {} that {problem}", at + 1))).collect()
+    turns
+        .iter()
+        .enumerate()
+        .map(|(at, turn)| {
+            message(turn)
+                .map_err(|problem| format!("is a conversation whose turn {} {problem}", at + 1))
+        })
+        .collect()
 }
 
 /// The turns of a field: the conversation that it holds, or one turn of `role` with its text.
@@ -64,7 +93,10 @@ pub(super) fn conversation(value: &Value) -> Result<Vec<Message>, String> {
 /// As [`conversation`], with the field's name.
 pub(super) fn turns(fields: &Filled, field: &str, role: &str) -> Result<Vec<Message>, String> {
     match fields.value(field) {
-        Some(value) if is_conversation(value) || value.as_array().is_some_and(|items| items.iter().any(Value::is_object)) => {
+        Some(value)
+            if is_conversation(value)
+                || value.as_array().is_some_and(|items| items.iter().any(Value::is_object)) =>
+        {
             conversation(value).map_err(|problem| format!("`{field}` {problem}"))
         }
         Some(_) => Ok(vec![Message::new(role, fields.text(field))]),
@@ -73,18 +105,23 @@ pub(super) fn turns(fields: &Filled, field: &str, role: &str) -> Result<Vec<Mess
 }
 
 fn message(turn: &Value) -> Result<Message, String> {
-    let turn = turn.as_object().ok_or_else(|| format!("is {} instead of an object with role and content", crate::formats::kind(turn)))?;
+    let turn = turn.as_object().ok_or_else(|| {
+        format!("is {} instead of an object with role and content", crate::formats::kind(turn))
+    })?;
     let role_key = role_key(turn).ok_or("has no role")?;
-    let given = turn.get(role_key).and_then(Value::as_str).unwrap_or_default().trim().to_lowercase();
-    let (role, _) = ROLES
-        .iter()
-        .find(|(_, names)| names.contains(&given.as_str()))
-        .ok_or_else(|| format!("has the unknown role `{given}`; use system, user, assistant or tool"))?;
+    let given =
+        turn.get(role_key).and_then(Value::as_str).unwrap_or_default().trim().to_lowercase();
+    let (role, _) =
+        ROLES.iter().find(|(_, names)| names.contains(&given.as_str())).ok_or_else(|| {
+            format!("has the unknown role `{given}`; use system, user, assistant or tool")
+        })?;
     let text_key = TEXT_KEYS.into_iter().find(|key| turn.contains_key(*key));
     let content = text_key.and_then(|key| turn.get(key)).map(content).transpose()?.flatten();
     let extra: Map<String, Value> = turn
         .iter()
-        .filter(|(key, value)| key.as_str() != role_key && Some(key.as_str()) != text_key && !value.is_null())
+        .filter(|(key, value)| {
+            key.as_str() != role_key && Some(key.as_str()) != text_key && !value.is_null()
+        })
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     if content.is_none() && !extra.contains_key("tool_calls") {
@@ -106,7 +143,9 @@ fn content(value: &Value) -> Result<Option<String>, String> {
 
 fn part(part: &Value) -> Result<String, String> {
     match (part, part.get("text")) {
-        (Value::String(text), _) | (Value::Object(_), Some(Value::String(text))) => Ok(text.clone()),
+        (Value::String(text), _) | (Value::Object(_), Some(Value::String(text))) => {
+            Ok(text.clone())
+        }
         _ => {
             let kind = part.get("type").and_then(Value::as_str).unwrap_or("unknown");
             Err(format!("holds a part of the type `{kind}`; only text can be learnt from"))
@@ -129,22 +168,38 @@ mod tests {
         assert_eq!(conversation(&sharegpt).unwrap(), expected);
         assert_eq!(conversation(&json!(sharegpt.to_string())).unwrap(), expected);
         assert!(is_conversation(&openai) && is_conversation(&json!(sharegpt.to_string())));
-        assert!(!is_conversation(&json!([])) && !is_conversation(&json!("[1]")) && !is_conversation(&json!([{"a": 1}])));
+        assert!(
+            !is_conversation(&json!([]))
+                && !is_conversation(&json!("[1]"))
+                && !is_conversation(&json!([{"a": 1}]))
+        );
     }
 
     #[test]
     fn tool_calls_need_no_content() {
         let turns = json!([{"role": "assistant", "content": null, "tool_calls": [{"id": 1}]}]);
         let messages = conversation(&turns).unwrap();
-        assert_eq!((messages[0].content.clone(), messages[0].extra.contains_key("tool_calls")), (None, true));
+        assert_eq!(
+            (messages[0].content.clone(), messages[0].extra.contains_key("tool_calls")),
+            (None, true)
+        );
     }
 
     #[test]
     fn bad_turns_are_named() {
         let problem = |turns: Value| conversation(&turns).unwrap_err();
-        assert_eq!(problem(json!([{"role": "wizard", "content": ""}])), "has a turn 1 that has the unknown role `wizard`; use system, user, assistant or tool");
-        assert_eq!(problem(json!([{"role": "user", "content": "a"}, 3])), "has a turn 2 that is a number instead of an object with role and content");
-        assert!(problem(json!([{"role": "user", "content": [{"type": "image_url"}]}])).contains("`image_url`"));
+        assert_eq!(
+            problem(json!([{"role": "wizard", "content": ""}])),
+            "is a conversation whose turn 1 has the unknown role `wizard`; use system, user, assistant or tool"
+        );
+        assert_eq!(
+            problem(json!([{"role": "user", "content": "a"}, 3])),
+            "is a conversation whose turn 2 is a number instead of an object with role and content"
+        );
+        assert!(
+            problem(json!([{"role": "user", "content": [{"type": "image_url"}]}]))
+                .contains("`image_url`")
+        );
         assert!(problem(json!([{"role": "user"}])).contains("no content"));
         assert!(problem(json!({"a": 1})).contains("an object"));
     }

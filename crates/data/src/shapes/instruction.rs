@@ -5,15 +5,37 @@ use sanbao_contract::data::{Content, Shape};
 
 use super::{Field, Filled, ShapeRule};
 
-pub(super) const SYSTEM_NAMES: &[&str] = &["system", "systemprompt", "systemmessage", "系统", "系统提示", "系统提示词"];
+pub(super) const SYSTEM_NAMES: &[&str] =
+    &["system", "systemprompt", "systemmessage", "系统", "系统提示", "系统提示词"];
 
 const FIELDS: &[Field] = &[
-    Field { name: "instruction", required: true, names: &["instruction", "instructions", "task", "指令", "任务", "命令"] },
-    Field { name: "input", required: false, names: &["input", "inputs", "context", "question", "text", "输入", "上下文", "内容"] },
+    Field {
+        name: "instruction",
+        required: true,
+        names: &["instruction", "instructions", "task", "指令", "任务", "命令"],
+    },
+    Field {
+        name: "input",
+        required: false,
+        names: &["input", "inputs", "context", "question", "text", "输入", "上下文", "内容"],
+    },
     Field {
         name: "output",
         required: true,
-        names: &["output", "outputs", "response", "answer", "completion", "target", "reply", "输出", "回答", "回复", "答案", "结果"],
+        names: &[
+            "output",
+            "outputs",
+            "response",
+            "answer",
+            "completion",
+            "target",
+            "reply",
+            "输出",
+            "回答",
+            "回复",
+            "答案",
+            "结果",
+        ],
     },
     Field { name: "system", required: false, names: SYSTEM_NAMES },
 ];
@@ -37,7 +59,9 @@ impl ShapeRule for Instruction {
 
     fn content(&self, fields: &Filled) -> Result<Content, String> {
         let user = join_parts(&fields.text("instruction"), &fields.text("input"));
-        Ok(Content::Instruct { messages: question_and_answer(&fields.text("system"), user, fields.text("output")) })
+        Ok(Content::Instruct {
+            messages: question_and_answer(&fields.text("system"), user, fields.text("output")),
+        })
     }
 }
 

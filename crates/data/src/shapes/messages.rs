@@ -9,7 +9,20 @@ const FIELDS: &[Field] = &[
     Field {
         name: "messages",
         required: true,
-        names: &["messages", "conversations", "conversation", "dialogue", "dialog", "dialogues", "chat", "turns", "对话", "消息", "会话", "聊天"],
+        names: &[
+            "messages",
+            "conversations",
+            "conversation",
+            "dialogue",
+            "dialog",
+            "dialogues",
+            "chat",
+            "turns",
+            "对话",
+            "消息",
+            "会话",
+            "聊天",
+        ],
     },
     Field { name: "system", required: false, names: super::instruction::SYSTEM_NAMES },
 ];
@@ -41,12 +54,16 @@ impl ShapeRule for Messages {
     }
 
     fn content(&self, fields: &Filled) -> Result<Content, String> {
-        let Some(value) = fields.value("messages").filter(|_| !fields.text("messages").trim().is_empty()) else {
+        let Some(value) =
+            fields.value("messages").filter(|_| !fields.text("messages").trim().is_empty())
+        else {
             return Ok(Content::Instruct { messages: Vec::new() });
         };
-        let mut messages = conversation(value).map_err(|problem| format!("`messages` {problem}"))?;
+        let mut messages =
+            conversation(value).map_err(|problem| format!("`messages` {problem}"))?;
         let system = fields.text("system");
-        if !system.trim().is_empty() && messages.first().is_none_or(|first| first.role != "system") {
+        if !system.trim().is_empty() && messages.first().is_none_or(|first| first.role != "system")
+        {
             messages.insert(0, Message::new("system", system));
         }
         Ok(Content::Instruct { messages })
@@ -56,7 +73,9 @@ impl ShapeRule for Messages {
 impl Messages {
     fn propose(&self, column: &Column, columns: &[Column]) -> (Mapping, String) {
         let mut fields = vec![("messages", column.name.as_str())];
-        if let Some(system) = named(&FIELDS[1], columns, &[&column.name]).filter(|system| system.scalar) {
+        if let Some(system) =
+            named(&FIELDS[1], columns, &[&column.name]).filter(|system| system.scalar)
+        {
             fields.push(("system", &system.name));
         }
         (mapping(self.shape(), FIELDS, &fields), format!("`{}` holds conversations", column.name))

@@ -109,7 +109,11 @@ impl Filled {
 
     /// The value of a field; `None` when it is not mapped or the row has none.
     pub fn value(&self, field: &str) -> Option<&Value> {
-        self.values.iter().find(|(name, _)| name == field).map(|(_, value)| value).filter(|value| !value.is_null())
+        self.values
+            .iter()
+            .find(|(name, _)| name == field)
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_null())
     }
 
     /// The value of a field as text, empty when there is none.
@@ -121,17 +125,38 @@ impl Filled {
 /// Whether a column of this name has a meaning in some shape.
 pub(crate) fn is_known_name(name: &str) -> bool {
     let name = plain_name(name);
-    name.len() > 1 && SHAPES.iter().flat_map(|rule| rule.fields()).any(|field| field.names.contains(&name.as_str()))
+    name.len() > 1
+        && SHAPES
+            .iter()
+            .flat_map(|rule| rule.fields())
+            .any(|field| field.names.contains(&name.as_str()))
 }
 
 /// A column name as the lists of names have it.
 fn plain_name(name: &str) -> String {
-    name.trim().chars().filter(|c| !matches!(c, ' ' | '_' | '-' | '　')).flat_map(char::to_lowercase).collect()
+    let letters = name.trim().chars().filter(|c| !matches!(c, ' ' | '_' | '-' | '　'));
+    letters.flat_map(char::to_lowercase).map(simplified).collect()
+}
+
+/// The simplified form of the traditional characters that occur in names of columns.
+fn simplified(c: char) -> char {
+    const PAIRS: &str = "內内標标籤签類类別别評评論论問问題题輸输對对話话覆复統统緒绪圖图譯译續续補补應应願愿選选絕绝資资詞词會会級级貼贴訊讯";
+    let mut pairs = PAIRS.chars();
+    while let (Some(traditional), Some(simple)) = (pairs.next(), pairs.next()) {
+        if traditional == c {
+            return simple;
+        }
+    }
+    c
 }
 
 /// The column whose name tells that it is this field, unless taken.
 fn named<'a>(field: &Field, columns: &'a [Column], taken: &[&str]) -> Option<&'a Column> {
-    field.names.iter().find_map(|name| columns.iter().find(|column| plain_name(&column.name) == *name && !taken.contains(&column.name.as_str())))
+    field.names.iter().find_map(|name| {
+        columns.iter().find(|column| {
+            plain_name(&column.name) == *name && !taken.contains(&column.name.as_str())
+        })
+    })
 }
 
 /// Matches every field by name; `None` when a required one is missing.
@@ -139,7 +164,11 @@ fn by_names<'a>(fields: &[Field], columns: &'a [Column]) -> Option<Vec<(&'static
     let mut taken: Vec<&str> = Vec::new();
     let mut found = Vec::new();
     // Required fields choose first: `input` is the prompt where nothing else is.
-    for field in fields.iter().filter(|field| field.required).chain(fields.iter().filter(|field| !field.required)) {
+    for field in fields
+        .iter()
+        .filter(|field| field.required)
+        .chain(fields.iter().filter(|field| !field.required))
+    {
         match named(field, columns, &taken) {
             Some(column) => {
                 taken.push(&column.name);
@@ -157,12 +186,23 @@ fn by_names<'a>(fields: &[Field], columns: &'a [Column]) -> Option<Vec<(&'static
 fn mapping(shape: Shape, order: &[Field], fields: &[(&str, &str)]) -> Mapping {
     let mut fields = fields.to_vec();
     fields.sort_by_key(|(name, _)| order.iter().position(|field| field.name == *name));
-    Mapping { shape, fields: fields.iter().map(|(field, column)| ((*field).to_owned(), column_template(column))).collect() }
+    Mapping {
+        shape,
+        fields: fields
+            .iter()
+            .map(|(field, column)| ((*field).to_owned(), column_template(column)))
+            .collect(),
+    }
 }
 
 /// Fields and their columns as a clause: `q` is the question and `a` is the answer.
 fn clause(fields: &[(&str, &str)]) -> String {
-    let names: Vec<String> = fields.iter().map(|(field, column)| format!("`{column}` is the {field}")).collect();
+    let say = |field: &str| match field {
+        "chosen" | "rejected" => format!("{field} answer"),
+        other => other.to_owned(),
+    };
+    let names: Vec<String> =
+        fields.iter().map(|(field, column)| format!("`{column}` is the {}", say(field))).collect();
     join_and(&names)
 }
 

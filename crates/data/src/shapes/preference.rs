@@ -9,17 +9,58 @@ const FIELDS: &[Field] = &[
     Field {
         name: "prompt",
         required: false,
-        names: &["prompt", "question", "instruction", "input", "query", "提示", "提示词", "问题", "提问", "指令", "输入"],
+        names: &[
+            "prompt",
+            "question",
+            "instruction",
+            "input",
+            "query",
+            "提示",
+            "提示词",
+            "问题",
+            "提问",
+            "指令",
+            "输入",
+        ],
     },
     Field {
         name: "chosen",
         required: true,
-        names: &["chosen", "preferred", "accepted", "better", "win", "winner", "responsechosen", "chosenresponse", "responsej", "优选", "好回答", "偏好", "选中", "更好"],
+        names: &[
+            "chosen",
+            "preferred",
+            "accepted",
+            "better",
+            "win",
+            "winner",
+            "responsechosen",
+            "chosenresponse",
+            "responsej",
+            "优选",
+            "好回答",
+            "偏好",
+            "选中",
+            "更好",
+        ],
     },
     Field {
         name: "rejected",
         required: true,
-        names: &["rejected", "dispreferred", "worse", "lose", "loser", "responserejected", "rejectedresponse", "responsek", "拒绝", "差回答", "劣选", "未选中", "更差"],
+        names: &[
+            "rejected",
+            "dispreferred",
+            "worse",
+            "lose",
+            "loser",
+            "responserejected",
+            "rejectedresponse",
+            "responsek",
+            "拒绝",
+            "差回答",
+            "劣选",
+            "未选中",
+            "更差",
+        ],
     },
 ];
 
@@ -50,7 +91,11 @@ impl ShapeRule for Preference {
         {
             let (prompt, chosen, rejected) = split_texts(one.text(), other.text());
             return Ok(Content::Preference {
-                prompt: if prompt.is_empty() { Vec::new() } else { vec![Message::new("user", prompt)] },
+                prompt: if prompt.is_empty() {
+                    Vec::new()
+                } else {
+                    vec![Message::new("user", prompt)]
+                },
                 chosen: vec![Message::new("assistant", chosen)],
                 rejected: vec![Message::new("assistant", rejected)],
             });
@@ -77,7 +122,11 @@ fn split_texts<'a>(chosen: &'a str, rejected: &'a str) -> (&'a str, &'a str, &'a
     if end == chosen.len() || end == rejected.len() {
         return ("", chosen, rejected);
     }
-    let cut = chosen[..end].char_indices().rev().find(|(_, c)| c.is_whitespace()).map_or(0, |(at, c)| at + c.len_utf8());
+    let cut = chosen[..end]
+        .char_indices()
+        .rev()
+        .find(|(_, c)| c.is_whitespace())
+        .map_or(0, |(at, c)| at + c.len_utf8());
     (chosen[..cut].trim_end(), &chosen[cut..], &rejected[cut..])
 }
 
@@ -101,18 +150,41 @@ mod tests {
         };
         let turn = |role: &str, text: &str| json!({"role": role, "content": text});
         let whole = |text: &str| json!([turn("user", "Sky?"), turn("assistant", text)]);
-        assert_eq!(content(json!({"prompt": "Sky?", "chosen": "It is blue.", "rejected": "Green."})), expected);
-        assert_eq!(content(json!({"prompt": [turn("user", "Sky?")], "chosen": [turn("assistant", "It is blue.")], "rejected": [turn("assistant", "Green.")]})), expected);
-        assert_eq!(content(json!({"chosen": whole("It is blue."), "rejected": whole("Green.")})), expected);
-        assert_eq!(content(json!({"prompt": "Sky?", "chosen": whole("It is blue."), "rejected": whole("Green.")})), expected);
+        assert_eq!(
+            content(json!({"prompt": "Sky?", "chosen": "It is blue.", "rejected": "Green."})),
+            expected
+        );
+        assert_eq!(
+            content(
+                json!({"prompt": [turn("user", "Sky?")], "chosen": [turn("assistant", "It is blue.")], "rejected": [turn("assistant", "Green.")]})
+            ),
+            expected
+        );
+        assert_eq!(
+            content(json!({"chosen": whole("It is blue."), "rejected": whole("Green.")})),
+            expected
+        );
+        assert_eq!(
+            content(
+                json!({"prompt": "Sky?", "chosen": whole("It is blue."), "rejected": whole("Green.")})
+            ),
+            expected
+        );
     }
 
     #[test]
     fn texts_without_a_prompt_share_their_beginning() {
-        let got = content(json!({"chosen": "Human: Sky?\n\nAssistant: It is blue.", "rejected": "Human: Sky?\n\nAssistant: Green."}));
+        let got = content(
+            json!({"chosen": "Human: Sky?\n\nAssistant: It is blue.", "rejected": "Human: Sky?\n\nAssistant: Green."}),
+        );
         let Content::Preference { prompt, chosen, rejected } = got else { panic!() };
-        assert_eq!((prompt[0].text(), chosen[0].text(), rejected[0].text()), ("Human: Sky?\n\nAssistant:", "It is blue.", "Green."));
+        assert_eq!(
+            (prompt[0].text(), chosen[0].text(), rejected[0].text()),
+            ("Human: Sky?\n\nAssistant:", "It is blue.", "Green.")
+        );
         let same = content(json!({"chosen": "好的", "rejected": "好的"}));
-        assert!(matches!(same, Content::Preference { prompt, chosen, rejected } if prompt.is_empty() && chosen == rejected));
+        assert!(
+            matches!(same, Content::Preference { prompt, chosen, rejected } if prompt.is_empty() && chosen == rejected)
+        );
     }
 }

@@ -10,12 +10,55 @@ const FIELDS: &[Field] = &[
     Field {
         name: "prompt",
         required: true,
-        names: &["prompt", "prompts", "input", "question", "query", "source", "src", "request", "document", "article", "dialogue", "message", "提示", "提示词", "输入", "提问", "问题", "原文", "用户", "正文"],
+        names: &[
+            "prompt",
+            "prompts",
+            "input",
+            "question",
+            "query",
+            "source",
+            "src",
+            "request",
+            "document",
+            "article",
+            "dialogue",
+            "message",
+            "提示",
+            "提示词",
+            "输入",
+            "提问",
+            "问题",
+            "原文",
+            "用户",
+            "正文",
+        ],
     },
     Field {
         name: "completion",
         required: true,
-        names: &["completion", "completions", "response", "output", "reply", "target", "tgt", "answer", "summary", "translation", "highlights", "补全", "输出", "回复", "回应", "回答", "答案", "答复", "译文", "摘要", "续写"],
+        names: &[
+            "completion",
+            "completions",
+            "response",
+            "output",
+            "reply",
+            "target",
+            "tgt",
+            "answer",
+            "summary",
+            "translation",
+            "highlights",
+            "补全",
+            "输出",
+            "回复",
+            "回应",
+            "回答",
+            "答案",
+            "答复",
+            "译文",
+            "摘要",
+            "续写",
+        ],
     },
     Field { name: "system", required: false, names: SYSTEM_NAMES },
 ];
@@ -43,8 +86,18 @@ impl ShapeRule for PromptCompletion {
         if columns.iter().any(Column::is_class_like) {
             return None;
         }
-        let mapping = mapping(self.shape(), FIELDS, &[("prompt", &prompt.name), ("completion", &completion.name)]);
-        Some((mapping, format!("`{}` and `{}` both hold text, so the second is taken as the answer to the first", prompt.name, completion.name)))
+        let mapping = mapping(
+            self.shape(),
+            FIELDS,
+            &[("prompt", &prompt.name), ("completion", &completion.name)],
+        );
+        Some((
+            mapping,
+            format!(
+                "`{}` and `{}` both hold text, so the second is taken as the answer to the first",
+                prompt.name, completion.name
+            ),
+        ))
     }
 
     fn content(&self, fields: &Filled) -> Result<Content, String> {

@@ -7,7 +7,10 @@ use super::{Column, Field, Filled, ShapeRule, by_names, mapping};
 const FIELDS: &[Field] = &[Field {
     name: "text",
     required: true,
-    names: &["text", "content", "document", "body", "article", "passage", "story", "raw", "rawtext", "文本", "正文", "内容", "文章", "全文", "段落"],
+    names: &[
+        "text", "content", "document", "body", "article", "passage", "story", "raw", "rawtext",
+        "文本", "正文", "内容", "文章", "全文", "段落",
+    ],
 }];
 
 /// `text` is learnt as it is, every token of it.
@@ -28,18 +31,28 @@ impl ShapeRule for Prose {
 
     fn by_name(&self, columns: &[Column]) -> Option<(Mapping, String)> {
         let fields = by_names(FIELDS, columns)?;
-        let text = columns.iter().find(|column| fields.iter().any(|(_, name)| *name == column.name))?;
+        let text =
+            columns.iter().find(|column| fields.iter().any(|(_, name)| *name == column.name))?;
         // Beside short texts, a column with a few values is more likely to be their label.
         if text.mean_length < 2000.0 && columns.iter().any(Column::is_class_like) {
             return None;
         }
-        Some((mapping(self.shape(), FIELDS, &fields), format!("`{}` is the text and nothing is to be answered, so it is read as prose", text.name)))
+        Some((
+            mapping(self.shape(), FIELDS, &fields),
+            format!(
+                "`{}` is the text and nothing is to be answered, so it is read as prose",
+                text.name
+            ),
+        ))
     }
 
     fn by_content(&self, columns: &[Column]) -> Option<(Mapping, String)> {
         let texts: Vec<&Column> = columns.iter().filter(|column| column.is_text_like()).collect();
         let [text] = texts.as_slice() else { return None };
-        Some((mapping(self.shape(), FIELDS, &[("text", &text.name)]), format!("`{}` is the only column with text, so it is read as prose", text.name)))
+        Some((
+            mapping(self.shape(), FIELDS, &[("text", &text.name)]),
+            format!("`{}` is the only column with text, so it is read as prose", text.name),
+        ))
     }
 
     fn content(&self, fields: &Filled) -> Result<Content, String> {

@@ -9,10 +9,35 @@ const FIELDS: &[Field] = &[
     Field {
         name: "context",
         required: false,
-        names: &["context", "passage", "paragraph", "document", "background", "article", "story", "上下文", "背景", "材料", "文章", "段落", "资料"],
+        names: &[
+            "context",
+            "passage",
+            "paragraph",
+            "document",
+            "background",
+            "article",
+            "story",
+            "上下文",
+            "背景",
+            "材料",
+            "文章",
+            "段落",
+            "资料",
+        ],
     },
-    Field { name: "question", required: true, names: &["question", "questions", "query", "q", "问题", "提问", "问", "题目", "问句"] },
-    Field { name: "answer", required: true, names: &["answer", "answers", "a", "response", "reply", "solution", "回答", "答案", "答", "回复", "答复", "解答"] },
+    Field {
+        name: "question",
+        required: true,
+        names: &["question", "questions", "query", "q", "问题", "提问", "问", "题目", "问句"],
+    },
+    Field {
+        name: "answer",
+        required: true,
+        names: &[
+            "answer", "answers", "a", "response", "reply", "solution", "回答", "答案", "答",
+            "回复", "答复", "解答",
+        ],
+    },
 ];
 
 /// `context` and `question` with a blank line between them as the user's turn, `answer` as the

@@ -9,17 +9,77 @@ const FIELDS: &[Field] = &[
         name: "text",
         required: true,
         names: &[
-            "text", "sentence", "content", "review", "reviewtext", "comment", "comments", "message", "tweet", "post", "body", "description", "utterance",
-            "feedback", "ticket", "document", "article", "question", "query", "title", "subject", "input", "文本", "内容", "评论", "句子", "正文", "留言",
-            "评价", "反馈", "描述", "问题", "标题", "文章", "微博", "短信", "弹幕", "原文",
+            "text",
+            "sentence",
+            "content",
+            "review",
+            "reviewtext",
+            "comment",
+            "comments",
+            "message",
+            "tweet",
+            "post",
+            "body",
+            "description",
+            "utterance",
+            "feedback",
+            "ticket",
+            "document",
+            "article",
+            "question",
+            "query",
+            "title",
+            "subject",
+            "input",
+            "文本",
+            "内容",
+            "评论",
+            "句子",
+            "正文",
+            "留言",
+            "评价",
+            "反馈",
+            "描述",
+            "问题",
+            "标题",
+            "文章",
+            "微博",
+            "短信",
+            "弹幕",
+            "原文",
         ],
     },
     Field {
         name: "label",
         required: true,
         names: &[
-            "label", "labels", "class", "category", "sentiment", "tag", "intent", "topic", "emotion", "target", "labeltext", "labelname", "classname", "type", "rating",
-            "polarity", "标签", "类别", "分类", "类型", "情感", "情绪", "意图", "主题", "评级", "星级", "标注",
+            "label",
+            "labels",
+            "class",
+            "category",
+            "sentiment",
+            "tag",
+            "intent",
+            "topic",
+            "emotion",
+            "target",
+            "labeltext",
+            "labelname",
+            "classname",
+            "type",
+            "rating",
+            "polarity",
+            "标签",
+            "类别",
+            "分类",
+            "类型",
+            "情感",
+            "情绪",
+            "意图",
+            "主题",
+            "评级",
+            "星级",
+            "标注",
         ],
     },
 ];
@@ -42,40 +102,65 @@ impl ShapeRule for TextLabel {
 
     fn by_name(&self, columns: &[Column]) -> Option<(Mapping, String)> {
         let label = named(&FIELDS[1], columns, &[]).filter(|label| may_be_label(label))?;
-        let text = named(&FIELDS[0], columns, &[&label.name]).filter(|text| text.scalar && !text.identifier);
+        let text = named(&FIELDS[0], columns, &[&label.name])
+            .filter(|text| text.scalar && !text.identifier);
         let (text, reason) = match text {
-            Some(text) => (text, format!("`{}` is the text and `{}` is the label", text.name, label.name)),
+            Some(text) => {
+                (text, format!("`{}` is the text and `{}` is the label", text.name, label.name))
+            }
             None => {
                 let text = longest_text(columns, label)?;
-                (text, format!("`{}` is the label and `{}` holds the longest texts", label.name, text.name))
+                (
+                    text,
+                    format!(
+                        "`{}` is the label and `{}` holds the longest texts",
+                        label.name, text.name
+                    ),
+                )
             }
         };
-        Some((mapping(self.shape(), FIELDS, &[("text", &text.name), ("label", &label.name)]), reason))
+        Some((
+            mapping(self.shape(), FIELDS, &[("text", &text.name), ("label", &label.name)]),
+            reason,
+        ))
     }
 
     fn by_content(&self, columns: &[Column]) -> Option<(Mapping, String)> {
-        let label = columns.iter().filter(|column| column.is_class_like()).min_by_key(|column| column.distinct)?;
+        let label = columns
+            .iter()
+            .filter(|column| column.is_class_like())
+            .min_by_key(|column| column.distinct)?;
         let text = longest_text(columns, label)?;
         let reason = format!(
             "`{}` has only {} different values in {} rows and `{}` holds text, so these are texts with a label",
             label.name, label.distinct, label.filled, text.name
         );
-        Some((mapping(self.shape(), FIELDS, &[("text", &text.name), ("label", &label.name)]), reason))
+        Some((
+            mapping(self.shape(), FIELDS, &[("text", &text.name), ("label", &label.name)]),
+            reason,
+        ))
     }
 
     fn content(&self, fields: &Filled) -> Result<Content, String> {
-        Ok(Content::Classify { text: fields.text("text"), label: fields.text("label").trim().to_owned() })
+        Ok(Content::Classify {
+            text: fields.text("text"),
+            label: fields.text("label").trim().to_owned(),
+        })
     }
 }
 
 /// A column named like a label is one unless nearly every row has a value of its own.
 fn may_be_label(column: &Column) -> bool {
-    column.scalar && column.mean_length <= 60.0 && (column.distinct * 2 <= column.filled || column.filled < 20)
+    column.scalar
+        && column.mean_length <= 60.0
+        && (column.distinct * 2 <= column.filled || column.filled < 20)
 }
 
 fn longest_text<'a>(columns: &'a [Column], label: &Column) -> Option<&'a Column> {
     columns
         .iter()
-        .filter(|column| column.name != label.name && column.is_text_like() && column.distinct > label.distinct)
+        .filter(|column| {
+            column.name != label.name && column.is_text_like() && column.distinct > label.distinct
+        })
         .max_by(|a, b| a.mean_length.total_cmp(&b.mean_length))
 }

@@ -9,14 +9,55 @@ const FIELDS: &[Field] = &[
     Field {
         name: "prompt",
         required: false,
-        names: &["prompt", "question", "instruction", "input", "query", "提示", "提示词", "问题", "提问", "指令", "输入"],
+        names: &[
+            "prompt",
+            "question",
+            "instruction",
+            "input",
+            "query",
+            "提示",
+            "提示词",
+            "问题",
+            "提问",
+            "指令",
+            "输入",
+        ],
     },
     Field {
         name: "completion",
         required: true,
-        names: &["completion", "response", "output", "answer", "reply", "回答", "回复", "输出", "答案", "补全"],
+        names: &[
+            "completion",
+            "response",
+            "output",
+            "answer",
+            "reply",
+            "回答",
+            "回复",
+            "输出",
+            "答案",
+            "补全",
+        ],
     },
-    Field { name: "label", required: true, names: &["label", "ktotag", "liked", "desirable", "thumbsup", "thumbs", "good", "feedback", "标签", "好评", "点赞", "是否满意", "赞"] },
+    Field {
+        name: "label",
+        required: true,
+        names: &[
+            "label",
+            "ktotag",
+            "liked",
+            "desirable",
+            "thumbsup",
+            "thumbs",
+            "good",
+            "feedback",
+            "标签",
+            "好评",
+            "点赞",
+            "是否满意",
+            "赞",
+        ],
+    },
 ];
 
 /// `prompt`, `completion`, `label`. A completion that is a whole conversation holds its prompt.
@@ -40,19 +81,29 @@ impl ShapeRule for Unpaired {
         let conversation = columns.iter().find(|column| column.conversation);
         let fields = match (by_names(FIELDS, columns), conversation) {
             (Some(fields), _) if fields.iter().any(|(field, _)| *field == "prompt") => fields,
-            (_, Some(conversation)) => vec![("completion", conversation.name.as_str()), ("label", label.name.as_str())],
+            (_, Some(conversation)) => {
+                vec![("completion", conversation.name.as_str()), ("label", label.name.as_str())]
+            }
             _ => return None,
         };
-        Some((mapping(self.shape(), FIELDS, &fields), format!("{} and says yes or no", clause(&fields))))
+        Some((
+            mapping(self.shape(), FIELDS, &fields),
+            format!("{}, which says yes or no", clause(&fields)),
+        ))
     }
 
     fn content(&self, fields: &Filled) -> Result<Content, String> {
         let mut prompt = turns(fields, "prompt", "user")?;
         let mut completion = turns(fields, "completion", "assistant")?;
-        let answer_from = completion.iter().rposition(|message| message.role != "assistant").map_or(0, |at| at + 1);
+        let answer_from = completion
+            .iter()
+            .rposition(|message| message.role != "assistant")
+            .map_or(0, |at| at + 1);
         prompt.extend(completion.drain(..answer_from));
         let label = fields.value("label").ok_or("`label` is empty; write true or false")?;
-        let label = truth(label).ok_or_else(|| format!("`label` is `{}`; write true or false", crate::template::text_of(label)))?;
+        let label = truth(label).ok_or_else(|| {
+            format!("`label` is `{}`; write true or false", crate::template::text_of(label))
+        })?;
         Ok(Content::Unpaired { prompt, completion, label })
     }
 }
@@ -67,8 +118,10 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
             _ => None,
         },
         Value::String(text) => match text.trim().to_lowercase().as_str() {
-            "true" | "yes" | "1" | "good" | "desirable" | "up" | "liked" | "👍" | "是" | "好" | "赞" | "对" | "满意" => Some(true),
-            "false" | "no" | "0" | "-1" | "bad" | "undesirable" | "down" | "disliked" | "👎" | "否" | "坏" | "差" | "踩" | "错" | "不满意" => Some(false),
+            "true" | "yes" | "1" | "good" | "desirable" | "up" | "liked" | "👍" | "是" | "好"
+            | "赞" | "对" | "满意" => Some(true),
+            "false" | "no" | "0" | "-1" | "bad" | "undesirable" | "down" | "disliked" | "👎"
+            | "否" | "坏" | "差" | "踩" | "错" | "不满意" => Some(false),
             _ => None,
         },
         _ => None,

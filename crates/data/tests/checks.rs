@@ -1,0 +1,179 @@
+//! Every check finds what it is for, on rows written for it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use sanbao_contract::data::{DataReport, Task};
+use sanbao_data::{CHECKS, Error, Part, PrepareOptions, Source, check, prepare};
+use sanbao_text::Tokenizer;
+
+fn tokenizer() -> Tokenizer {
+    Tokenizer::from_folder(Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/fixtures/goldens/models/llama_gqa_tied"
+    )))
+    .unwrap()
+}
+
+fn options(max_length: usize) -> PrepareOptions {
+    PrepareOptions { max_length, seed: 1, fractions: None, task: None }
+}
+
+struct Case {
+    code: &'static str,
+    max_length: usize,
+    files: Vec<(&'static str, String, Option<Part>)>,
+}
+
+fn case(code: &'static str, max_length: usize, name: &'static str, content: String) -> Case {
+    Case { code, max_length, files: vec![(name, content, None)] }
+}
+
+fn labelled(rows: usize, row: impl Fn(usize) -> String) -> String {
+    std::iter::once("text,label\n".to_owned()).chain((0..rows).map(|at| row(at) + "\n")).collect()
+}
+
+/// Rows that no check has anything to say about.
+fn sound(rows: usize) -> String {
+    labelled(rows, |at| format!("note number {at},{}", ["up", "down"][at % 2]))
+}
+
+fn cases() -> Vec<Case> {
+    let turns = |prompt: &str, answer: &str| {
+        format!("{}\n", serde_json::json!({"prompt": prompt, "completion": answer}))
+    };
+    let short: String = (0..120).map(|at| turns(&format!("Say {at}."), "Yes.")).collect();
+    vec![
+        case("empty", 200, "t.csv", sound(110) + "  ,up\nno label,\n"),
+        case("same_answers", 200, "t.jsonl", (0..110).map(|at| format!("{}\n", serde_json::json!({"prompt": format!("q {at}"), "chosen": "yes", "rejected": if at == 3 { "yes" } else { "no" }}))).collect()),
+        case("duplicate", 200, "t.csv", sound(110) + "note number 7,down\nnote number 8,up\n"),
+        case("contradiction", 200, "t.csv", sound(110) + "Note  number 7,up\n"),
+        case("too_few_rows", 200, "t.csv", sound(7)),
+        case("few_rows", 200, "t.csv", sound(20)),
+        case("single_class", 200, "t.csv", labelled(110, |at| format!("note number {at},up"))),
+        case("rare_class", 200, "t.csv", sound(110) + "odd one,sideways\nodd two,sideways\n"),
+        case("imbalance", 200, "t.csv", labelled(110, |at| format!("note number {at},{}", if at % 15 == 0 { "up" } else { "down" }))),
+        case("similar_labels", 200, "t.csv", labelled(110, |at| format!("note number {at},{}", ["up", "UP", "down"][at % 3]))),
+        Case {
+            code: "leakage",
+            max_length: 200,
+            files: vec![("train.csv", sound(110), Some(Part::Train)), ("test.csv", labelled(30, |at| format!("NOTE number {},{}", at + 100, ["up", "down"][at % 2])), Some(Part::Test))],
+        },
+        Case {
+            code: "unseen_label",
+            max_length: 200,
+            files: vec![("train.csv", sound(110), Some(Part::Train)), ("test.csv", labelled(30, |at| format!("other {at},{}", ["up", "left"][at % 2])), Some(Part::Test))],
+        },
+        case("nothing_trained", 16, "t.jsonl", short.clone()),
+        case("answer_cut", 100, "t.jsonl", short.clone() + &turns(&"Very long. ".repeat(60), "Yes.")),
+        case("truncated", 100, "t.jsonl", short.clone() + &turns("Count.", &"one two three ".repeat(60))),
+        case("long_rows", 400, "t.jsonl", short + &turns("Count.", &"one two three ".repeat(20))),
+    ]
+}
+
+fn report(case: &Case, folder: &Path) -> DataReport {
+    check(&sources(case, folder), &tokenizer(), &options(case.max_length), &mut |_| {}).unwrap()
+}
+
+fn sources(case: &Case, folder: &Path) -> Vec<Source> {
+    let write = |name: &str, content: &str| -> PathBuf {
+        let path = folder.join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    case.files
+        .iter()
+        .map(|(name, content, part)| Source { part: *part, ..Source::new(write(name, content)) })
+        .collect()
+}
+
+#[test]
+fn every_check_finds_what_it_is_for() {
+    let mut text = String::new();
+    let mut found = BTreeSet::new();
+    for case in cases() {
+        let folder = tempfile::tempdir().unwrap();
+        let report = report(&case, folder.path());
+        let finding = report.findings.iter().find(|finding| finding.code == case.code);
+        let finding =
+            finding.unwrap_or_else(|| panic!("{} not found: {:?}", case.code, report.findings));
+        found.insert(case.code);
+        let rows: Vec<String> = finding
+            .examples
+            .iter()
+            .map(|origin| format!("{}:{}", origin.file, origin.row))
+            .collect();
+        writeln!(
+            text,
+            "{} {:?} {} [{}]\n  {}",
+            case.code,
+            finding.severity,
+            finding.rows,
+            rows.join(" "),
+            finding.message
+        )
+        .unwrap();
+        let others: Vec<&str> = report
+            .findings
+            .iter()
+            .map(|finding| finding.code.as_str())
+            .filter(|code| *code != case.code)
+            .collect();
+        writeln!(
+            text,
+            "  with {others:?}, {} read, {} dropped",
+            report.rows_read, report.rows_dropped
+        )
+        .unwrap();
+        assert!(report.findings.windows(2).all(|pair| pair[0].severity >= pair[1].severity));
+    }
+    assert_eq!(found, CHECKS.iter().map(|check| check.code()).collect());
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn sound_rows_give_no_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = report(&case("", 200, "t.csv", sound(320)), folder.path());
+    assert_eq!(report.findings, []);
+    assert_eq!((report.train.rows, report.validation.rows, report.test.rows), (228, 32, 60));
+    assert_eq!((report.rows_read, report.rows_dropped), (320, 0));
+}
+
+#[test]
+fn what_makes_training_pointless_stops_it() {
+    for (code, expected) in [
+        ("too_few_rows", "data.too_few_rows"),
+        ("single_class", "data.single_class"),
+        ("nothing_trained", "data.nothing_trained"),
+    ] {
+        let case = cases().into_iter().find(|case| case.code == code).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("prepared");
+        let error = prepare(
+            &sources(&case, folder.path()),
+            &tokenizer(),
+            &options(case.max_length),
+            &out,
+            &mut |_| {},
+        )
+        .unwrap_err();
+        assert_eq!(error.code(), expected);
+        assert!(!out.exists(), "nothing may be left half-written");
+    }
+}
+
+#[test]
+fn preferences_are_checked_but_not_trained_as_they_are() {
+    let case = cases().into_iter().find(|case| case.code == "same_answers").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let sources = sources(&case, folder.path());
+    let out = folder.path().join("prepared");
+    let error = prepare(&sources, &tokenizer(), &options(200), &out, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, Error::Task { .. }), "{error}");
+    let instruct = PrepareOptions { task: Some(Task::Instruct), ..options(200) };
+    let report = prepare(&sources, &tokenizer(), &instruct, &out, &mut |_| {}).unwrap();
+    assert_eq!((report.task, report.rows_read, report.rows_dropped), (Task::Instruct, 110, 0));
+}
