@@ -10,7 +10,8 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(gguf) = Gguf::from_bytes(Path::new("fuzz.gguf"), bytes.to_vec()) else { return };
     drop(gguf.architecture().map(str::len));
     drop(gguf.tokenizer());
-    let stored: usize = gguf.names().into_iter().filter_map(|name| gguf.info(name)).map(|info| info.bytes).sum();
+    let stored: usize =
+        gguf.names().into_iter().filter_map(|name| gguf.info(name)).map(|info| info.bytes).sum();
     assert!(stored <= bytes.len(), "tensors share bytes");
     for name in gguf.names() {
         let rows = gguf.info(name).map_or(0, |info| info.rows());

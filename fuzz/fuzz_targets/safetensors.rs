@@ -7,8 +7,12 @@ use libfuzzer_sys::fuzz_target;
 use sanbao_models::weights::{SafetensorsFile, WeightSource};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(file) = SafetensorsFile::from_bytes(Path::new("fuzz.safetensors"), bytes.to_vec()) else { return };
-    let stored: usize = file.names().into_iter().filter_map(|name| file.info(name)).map(|info| info.bytes).sum();
+    let Ok(file) = SafetensorsFile::from_bytes(Path::new("fuzz.safetensors"), bytes.to_vec())
+    else {
+        return;
+    };
+    let stored: usize =
+        file.names().into_iter().filter_map(|name| file.info(name)).map(|info| info.bytes).sum();
     assert!(stored <= bytes.len(), "tensors share bytes");
     for name in file.names() {
         let rows = file.info(name).map_or(0, |info| info.rows());

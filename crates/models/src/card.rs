@@ -53,13 +53,15 @@ fn stated_name(gguf: &Gguf) -> Option<String> {
 /// The name of a folder or file, without `.gguf`. In the hub's cache
 /// (`models--OWNER--NAME/snapshots/HASH`) the name stands two folders up.
 fn name_of(path: &Path) -> String {
-    let text = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
+    let text =
+        |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
     let cached = path
         .parent()
         .filter(|folder| folder.file_name().is_some_and(|name| name == "snapshots"))
         .and_then(|folder| text(folder.parent()?.file_name()))
         .and_then(|name| Some(name.strip_prefix("models--")?.rsplit("--").next()?.to_owned()));
-    let name = cached.or_else(|| text(path.file_name())).unwrap_or_else(|| path.display().to_string());
+    let name =
+        cached.or_else(|| text(path.file_name())).unwrap_or_else(|| path.display().to_string());
     match name.len().checked_sub(5).and_then(|at| name.split_at_checked(at)) {
         Some((stem, ending)) if ending.eq_ignore_ascii_case(".gguf") => stem.to_owned(),
         _ => name,
@@ -80,13 +82,16 @@ fn stored_as(source: &dyn WeightSource) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::weights::{TensorToWrite, SafetensorsFile, write_safetensors};
+    use crate::weights::{SafetensorsFile, TensorToWrite, write_safetensors};
 
     #[test]
     fn names_come_from_the_path() {
         assert_eq!(name_of(Path::new("/a/SmolLM2-135M")), "SmolLM2-135M");
         assert_eq!(name_of(Path::new("/a/SmolLM2.Q4_1.GGUF")), "SmolLM2.Q4_1");
-        assert_eq!(name_of(Path::new("/hub/models--Qwen--Qwen3-0.6B/snapshots/c1899de2")), "Qwen3-0.6B");
+        assert_eq!(
+            name_of(Path::new("/hub/models--Qwen--Qwen3-0.6B/snapshots/c1899de2")),
+            "Qwen3-0.6B"
+        );
     }
 
     #[test]

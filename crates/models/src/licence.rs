@@ -15,13 +15,14 @@ use std::path::Path;
 use sanbao_contract::model::Licence;
 
 use self::front_matter::FrontMatter;
-use self::known::{from_text, unstated};
 pub use self::known::licence;
+use self::known::{from_text, unstated};
 use crate::weights::Gguf;
 
 /// No model card or licence is longer than this where it matters.
 const MOST_READ: u64 = 256 << 10;
-const LICENCE_FILES: &[&str] = &["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "LICENCE.txt", "LICENCE.md"];
+const LICENCE_FILES: &[&str] =
+    &["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "LICENCE.txt", "LICENCE.md"];
 /// Tags that say that the name of the licence stands elsewhere.
 const ELSEWHERE: &[&str] = &["other", "unknown", "custom"];
 
@@ -39,7 +40,9 @@ pub struct Statement {
 pub fn of_folder(folder: &Path) -> Statement {
     let readme = FrontMatter::parse(&read_start(&folder.join("README.md")).unwrap_or_default());
     let text = LICENCE_FILES.iter().find_map(|name| read_start(&folder.join(name)));
-    let tag = readme.first("license").filter(|tag| !ELSEWHERE.contains(&tag.to_ascii_lowercase().as_str()));
+    let tag = readme
+        .first("license")
+        .filter(|tag| !ELSEWHERE.contains(&tag.to_ascii_lowercase().as_str()));
     let stated = tag.or_else(|| readme.first("license_name"));
     Statement {
         licence: choose(stated, text.as_deref()),
@@ -51,7 +54,8 @@ pub fn of_folder(folder: &Path) -> Statement {
 /// `general.languages`). An entry of another type than text says nothing.
 pub fn of_gguf(gguf: &Gguf) -> Statement {
     let text = |key: &str| gguf.get::<&str>(key).ok().flatten();
-    let tag = text("general.license").filter(|tag| !ELSEWHERE.contains(&tag.to_ascii_lowercase().as_str()));
+    let tag = text("general.license")
+        .filter(|tag| !ELSEWHERE.contains(&tag.to_ascii_lowercase().as_str()));
     let spoken = gguf.get::<&[String]>("general.languages").ok().flatten();
     Statement {
         licence: choose(tag.or_else(|| text("general.license.name")), None),
@@ -78,7 +82,10 @@ fn languages(stated: &[String]) -> Vec<String> {
         let primary = parts.next().unwrap_or_default();
         let is_tag = (2..=3).contains(&primary.len())
             && primary.bytes().all(|letter| letter.is_ascii_lowercase())
-            && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+            && parts.all(|part| {
+                (1..=8).contains(&part.len())
+                    && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            });
         if is_tag && !kept.contains(&tag) {
             kept.push(tag);
         }

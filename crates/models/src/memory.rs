@@ -107,9 +107,17 @@ pub struct MemoryTerms {
 impl MemoryTerms {
     /// All terms together.
     pub fn total(&self) -> u64 {
-        [self.adapter, self.gradients, self.optimizer, self.kv_cache, self.activations, self.logits, self.program]
-            .into_iter()
-            .fold(self.weights, u64::saturating_add)
+        [
+            self.adapter,
+            self.gradients,
+            self.optimizer,
+            self.kv_cache,
+            self.activations,
+            self.logits,
+            self.program,
+        ]
+        .into_iter()
+        .fold(self.weights, u64::saturating_add)
     }
 }
 
@@ -125,12 +133,24 @@ impl MemoryTerms {
 ///   r · (in + out) for q (h, q), k and v (h, k), o (q, h), gate and up (h, i), down (i, h);
 ///   and r numbers more per token and linear layer to keep.
 pub fn memory(dimensions: &Dimensions, work: Work, load: Load) -> MemoryTerms {
-    let Dimensions { parameters, layers, hidden, intermediate, vocabulary, heads, kv_heads, head_dim } = *dimensions;
+    let Dimensions {
+        parameters,
+        layers,
+        hidden,
+        intermediate,
+        vocabulary,
+        heads,
+        kv_heads,
+        head_dim,
+    } = *dimensions;
     let (queries, keys) = (heads * head_dim, kv_heads * head_dim);
     let Load { tokens, sequence, bytes_per_weight, recompute } = load;
 
     let adapter_per_layer = |rank: u64| {
-        rank * ((hidden + queries) + 2 * (hidden + keys) + (queries + hidden) + 3 * (hidden + intermediate))
+        rank * ((hidden + queries)
+            + 2 * (hidden + keys)
+            + (queries + hidden)
+            + 3 * (hidden + intermediate))
     };
     let (trained, adapter, rank) = match work {
         Work::Run => (0, 0, 0),

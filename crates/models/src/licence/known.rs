@@ -63,14 +63,21 @@ pub fn from_text(text: &str) -> Option<&'static str> {
 fn listed_licence(name: &'static str) -> Licence {
     let upper = name.to_ascii_uppercase();
     if upper == "CC0-1.0" {
-        return judged(name, Some(true), Some(true), "Free for everything; nothing has to be kept in mind.");
+        return judged(
+            name,
+            Some(true),
+            Some(true),
+            "Free for everything; nothing has to be kept in mind.",
+        );
     }
     if upper.starts_with("CC-BY") {
         return creative_commons(name, &upper);
     }
     match spdx::license_id(name) {
         Some(id) if id.is_copyleft() => judged(name, Some(true), Some(true), COPYLEFT),
-        Some(id) if id.is_fsf_free_libre() || id.is_osi_approved() => judged(name, Some(true), Some(true), FREE),
+        Some(id) if id.is_fsf_free_libre() || id.is_osi_approved() => {
+            judged(name, Some(true), Some(true), FREE)
+        }
         _ => judged(name, None, None, UNJUDGED),
     }
 }
@@ -79,7 +86,11 @@ fn listed_licence(name: &'static str) -> Licence {
 fn creative_commons(name: &str, upper: &str) -> Licence {
     let has = |letters: &str| upper.split('-').any(|part| part == letters);
     let (sold, changed, alike) = (!has("NC"), !has("ND"), has("SA"));
-    let mut parts = vec![if sold { "May be used and sold" } else { "Not for business: what you make may not be sold" }];
+    let mut parts = vec![if sold {
+        "May be used and sold"
+    } else {
+        "Not for business: what you make may not be sold"
+    }];
     if !changed {
         parts.push("a changed model may not be passed on");
     }
@@ -99,16 +110,21 @@ fn expression(text: &str) -> Option<Licence> {
         .filter_map(|requirement| requirement.req.license.id())
         .map(|id| listed_licence(id.name))
         .collect();
-    let all_known = expression.iter().filter(|node| matches!(node, ExprNode::Req(_))).count() == parts.len();
+    let all_known =
+        expression.iter().filter(|node| matches!(node, ExprNode::Req(_))).count() == parts.len();
     let holds = |allowed: fn(&Licence) -> Option<bool>| {
         let known = all_known && parts.iter().all(|part| allowed(part).is_some());
         known.then(|| {
             expression.evaluate(|requirement| {
-                requirement.license.id().is_some_and(|id| allowed(&listed_licence(id.name)) == Some(true))
+                requirement
+                    .license
+                    .id()
+                    .is_some_and(|id| allowed(&listed_licence(id.name)) == Some(true))
             })
         })
     };
-    let (commercial_use, redistribution) = (holds(|part| part.commercial_use), holds(|part| part.redistribution));
+    let (commercial_use, redistribution) =
+        (holds(|part| part.commercial_use), holds(|part| part.redistribution));
     let summary = if commercial_use.is_some() {
         "Several licences together: keep to each of them, or to the one you choose where it says OR."
     } else {
@@ -117,6 +133,11 @@ fn expression(text: &str) -> Option<Licence> {
     Some(judged(text, commercial_use, redistribution, summary))
 }
 
-fn judged(id: &str, commercial_use: Option<bool>, redistribution: Option<bool>, summary: &str) -> Licence {
+fn judged(
+    id: &str,
+    commercial_use: Option<bool>,
+    redistribution: Option<bool>,
+    summary: &str,
+) -> Licence {
     Licence { id: Some(id.to_owned()), commercial_use, redistribution, summary: summary.to_owned() }
 }

@@ -221,8 +221,16 @@ pub(super) static KNOWN: &[Known] = &[
         summary: "Research only: what you make may not be used or sold in a business; read the licence before you pass \
                   it on.",
     },
-    Known { tags: &["CC-BY-NC-SA-4.0"], text: "attribution-noncommercial-sharealike 4.0", ..CREATIVE_COMMONS },
-    Known { tags: &["CC-BY-NC-ND-4.0"], text: "attribution-noncommercial-noderivatives 4.0", ..CREATIVE_COMMONS },
+    Known {
+        tags: &["CC-BY-NC-SA-4.0"],
+        text: "attribution-noncommercial-sharealike 4.0",
+        ..CREATIVE_COMMONS
+    },
+    Known {
+        tags: &["CC-BY-NC-ND-4.0"],
+        text: "attribution-noncommercial-noderivatives 4.0",
+        ..CREATIVE_COMMONS
+    },
     Known { tags: &["CC-BY-NC-4.0"], text: "attribution-noncommercial 4.0", ..CREATIVE_COMMONS },
     Known { tags: &["CC-BY-SA-4.0"], text: "attribution-sharealike 4.0", ..CREATIVE_COMMONS },
     Known { tags: &["CC-BY-ND-4.0"], text: "attribution-noderivatives 4.0", ..CREATIVE_COMMONS },
@@ -230,8 +238,16 @@ pub(super) static KNOWN: &[Known] = &[
     Known { tags: &["gpl"], ..COPYLEFT_TEXT },
     Known { tags: &["lgpl"], ..COPYLEFT_TEXT },
     Known { tags: &["agpl"], ..COPYLEFT_TEXT },
-    Known { tags: &["AGPL-3.0"], text: "gnu affero general public license version 3", ..COPYLEFT_TEXT },
-    Known { tags: &["LGPL-3.0"], text: "gnu lesser general public license version 3", ..COPYLEFT_TEXT },
+    Known {
+        tags: &["AGPL-3.0"],
+        text: "gnu affero general public license version 3",
+        ..COPYLEFT_TEXT
+    },
+    Known {
+        tags: &["LGPL-3.0"],
+        text: "gnu lesser general public license version 3",
+        ..COPYLEFT_TEXT
+    },
     Known { tags: &["GPL-3.0"], text: "gnu general public license version 3", ..COPYLEFT_TEXT },
     Known { tags: &["GPL-2.0"], text: "gnu general public license version 2", ..COPYLEFT_TEXT },
 ];
@@ -239,13 +255,20 @@ pub(super) static KNOWN: &[Known] = &[
 /// Recognised by its text here; what it allows follows from its SPDX id.
 const CREATIVE_COMMONS: Known =
     Known { tags: &[], text: "", commercial_use: None, redistribution: None, summary: "" };
-const COPYLEFT_TEXT: Known =
-    Known { tags: &[], text: "", commercial_use: Some(true), redistribution: Some(true), summary: COPYLEFT };
+const COPYLEFT_TEXT: Known = Known {
+    tags: &[],
+    text: "",
+    commercial_use: Some(true),
+    redistribution: Some(true),
+    summary: COPYLEFT,
+};
 
-pub(super) const COPYLEFT: &str = "Free to use, change and sell; whoever gets a copy must get it under the same licence.";
+pub(super) const COPYLEFT: &str =
+    "Free to use, change and sell; whoever gets a copy must get it under the same licence.";
 const LLAMA_3_1: &str = "Meta's Llama licence: may be sold below 700 million monthly users; show \"Built with Llama\", \
                          begin the name of what you make with \"Llama\", and pass on the licence.";
 const OPEN_RAIL: &str = "May be used and sold, but not for the harmful uses that it lists; pass on the licence and those \
                          limits.";
 pub(super) const FREE: &str = "Free to use, change and sell; pass on the licence text and notices.";
-pub(super) const UNJUDGED: &str = "Read this licence before you sell or pass on what you make; what it allows is not known here.";
+pub(super) const UNJUDGED: &str =
+    "Read this licence before you sell or pass on what you make; what it allows is not known here.";

@@ -92,6 +92,8 @@ pub(crate) fn read_rows(
 fn advice(stored: StoredType) -> &'static str {
     match stored {
         StoredType::F8_E4M3 | StoredType::F8_E5M2 => "use the model's BF16 or F32 version",
-        _ => "it is a table or a mask, or the model was quantised in a way that is not read: use its BF16 or F32 version",
+        _ => {
+            "it is a table or a mask, or the model was quantised in a way that is not read: use its BF16 or F32 version"
+        }
     }
 }

@@ -43,14 +43,21 @@ impl<'a> TensorToWrite<'a> {
     pub(crate) fn bytes(&self, allowed: &[StoredType]) -> Result<usize, Error> {
         if !allowed.contains(&self.dtype) {
             let allowed: Vec<&str> = allowed.iter().map(|stored| stored.name()).collect();
-            return Err(self.bad(format!("{} is not written here; choose {}", self.dtype, allowed.join(", "))));
+            return Err(self.bad(format!(
+                "{} is not written here; choose {}",
+                self.dtype,
+                allowed.join(", ")
+            )));
         }
         let row = self.shape.last().copied().unwrap_or(1);
         checked_values(&self.shape)
             .filter(|_| row.is_multiple_of(self.dtype.layout().block_values))
             .and_then(|values| self.dtype.bytes_for(values))
             .ok_or_else(|| {
-                self.bad(format!("rows of its shape {:?} do not fill whole {} blocks", self.shape, self.dtype))
+                self.bad(format!(
+                    "rows of its shape {:?} do not fill whole {} blocks",
+                    self.shape, self.dtype
+                ))
             })
     }
 
@@ -64,7 +71,10 @@ impl<'a> TensorToWrite<'a> {
         let Self { name, dtype, shape, values } = self;
         let values = values().map_err(|source| Error::Values { tensor: name.clone(), source })?;
         if values.len() != expected {
-            let reason = format!("its shape {shape:?} needs {expected} values and {} were given", values.len());
+            let reason = format!(
+                "its shape {shape:?} needs {expected} values and {} were given",
+                values.len()
+            );
             return Err(Error::BadExport { tensor: name, reason });
         }
         let mut parts: Vec<(Vec<u8>, bool)> = Vec::new();
@@ -95,15 +105,21 @@ fn unfit(tensor: String, dtype: StoredType, index: usize, value: f32) -> Error {
     if value.is_finite() {
         return Error::DoesNotFit { tensor, value, index, stored: dtype.name() };
     }
-    let reason = format!("it holds {value} at index {index}, so the model is broken; go back to an earlier checkpoint");
+    let reason = format!(
+        "it holds {value} at index {index}, so the model is broken; go back to an earlier checkpoint"
+    );
     Error::BadExport { tensor, reason }
 }
 
 /// Appends whole blocks of `values`; `false` when one of them does not fit the type.
 fn encode(dtype: StoredType, values: &[f32], bytes: &mut Vec<u8>) -> bool {
     match dtype {
-        StoredType::F16 => bytes.extend(values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes())),
-        StoredType::BF16 => bytes.extend(values.iter().flat_map(|value| half::bf16::from_f32(*value).to_le_bytes())),
+        StoredType::F16 => {
+            bytes.extend(values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()))
+        }
+        StoredType::BF16 => {
+            bytes.extend(values.iter().flat_map(|value| half::bf16::from_f32(*value).to_le_bytes()))
+        }
         StoredType::Q8_0 => quantise_q8_0(values, bytes),
         _ => bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
     }

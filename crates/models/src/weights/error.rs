@@ -145,7 +145,9 @@ pub enum Error {
         found: String,
     },
     /// A weight does not fit the number format that was asked for.
-    #[error("tensor \"{tensor}\" holds {value:?} at index {index}, which does not fit {stored}; write the model as F32")]
+    #[error(
+        "tensor \"{tensor}\" holds {value:?} at index {index}, which does not fit {stored}; write the model as F32"
+    )]
     DoesNotFit {
         /// The tensor.
         tensor: String,
@@ -211,15 +213,21 @@ impl From<Error> for Fault {
             Error::BadTensor { path, tensor, .. }
             | Error::TensorType { path, tensor, .. }
             | Error::NoTensor { path, tensor }
-            | Error::Rows { path, tensor, .. } => fault.with("path", path.display()).with("tensor", tensor),
+            | Error::Rows { path, tensor, .. } => {
+                fault.with("path", path.display()).with("tensor", tensor)
+            }
             Error::NotFinite { path, tensor, index, .. } => {
                 fault.with("path", path.display()).with("tensor", tensor).with("index", index)
             }
             Error::NoMetadata { path, key } | Error::MetadataType { path, key, .. } => {
                 fault.with("path", path.display()).with("key", key)
             }
-            Error::DoesNotFit { tensor, index, .. } => fault.with("tensor", tensor).with("index", index),
-            Error::BadExport { tensor, .. } | Error::Values { tensor, .. } => fault.with("tensor", tensor),
+            Error::DoesNotFit { tensor, index, .. } => {
+                fault.with("tensor", tensor).with("index", index)
+            }
+            Error::BadExport { tensor, .. } | Error::Values { tensor, .. } => {
+                fault.with("tensor", tensor)
+            }
         }
     }
 }

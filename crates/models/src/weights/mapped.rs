@@ -28,7 +28,10 @@ impl MappedFile {
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if !metadata.is_file() {
-            return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a file")));
+            return Err(failed(std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                "it is not a file",
+            )));
         }
         // An empty file cannot be mapped on every system.
         if metadata.len() == 0 {
@@ -78,7 +81,11 @@ impl MappedFile {
                 // forgotten is read again, with the same bytes, when it is next looked at.
                 #[allow(unsafe_code)]
                 let forgotten = unsafe {
-                    map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, end - start)
+                    map.unchecked_advise_range(
+                        memmap2::UncheckedAdvice::DontNeed,
+                        start,
+                        end - start,
+                    )
                 };
                 // Only memory is at stake: where the system declines, the pages stay.
                 drop(forgotten);

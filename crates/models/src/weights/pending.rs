@@ -36,7 +36,9 @@ impl PendingFile {
     /// Appends `bytes`.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
-        writer.write_all(bytes).map_err(|source| Error::Write { path: self.temporary.clone(), source })
+        writer
+            .write_all(bytes)
+            .map_err(|source| Error::Write { path: self.temporary.clone(), source })
     }
 
     /// Puts what was written on the disk and gives the file its name.
@@ -49,7 +51,9 @@ impl PendingFile {
         std::fs::rename(&self.temporary, &self.destination).map_err(failed)?;
         // A folder can be opened and written through on Unix only; elsewhere the rename is all there is.
         #[cfg(unix)]
-        if let Some(folder) = self.destination.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) =
+            self.destination.parent().filter(|folder| !folder.as_os_str().is_empty())
+        {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
         }
         Ok(())

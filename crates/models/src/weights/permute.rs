@@ -11,7 +11,12 @@ use super::Error;
 ///
 /// # Errors
 /// When the number of values is not `heads * head_dim * columns`, or `head_dim` is odd.
-pub fn unpermute_rows(values: &[f32], heads: usize, head_dim: usize, columns: usize) -> Result<Vec<f32>, Error> {
+pub fn unpermute_rows(
+    values: &[f32],
+    heads: usize,
+    head_dim: usize,
+    columns: usize,
+) -> Result<Vec<f32>, Error> {
     move_rows(values, heads, head_dim, columns, |from| {
         let (pair, half) = (from / 2, from % 2);
         half * (head_dim / 2) + pair
@@ -22,7 +27,12 @@ pub fn unpermute_rows(values: &[f32], heads: usize, head_dim: usize, columns: us
 ///
 /// # Errors
 /// As [`unpermute_rows`].
-pub fn permute_rows(values: &[f32], heads: usize, head_dim: usize, columns: usize) -> Result<Vec<f32>, Error> {
+pub fn permute_rows(
+    values: &[f32],
+    heads: usize,
+    head_dim: usize,
+    columns: usize,
+) -> Result<Vec<f32>, Error> {
     move_rows(values, heads, head_dim, columns, |from| {
         let (half, pair) = (from / (head_dim / 2), from % (head_dim / 2));
         pair * 2 + half
@@ -40,7 +50,10 @@ fn move_rows(
     if expected != Some(values.len()) || !head_dim.is_multiple_of(2) || values.is_empty() {
         return Err(Error::BadExport {
             tensor: "query or key rows".to_owned(),
-            reason: format!("{} values are not {heads} heads of {head_dim} rows of {columns}", values.len()),
+            reason: format!(
+                "{} values are not {heads} heads of {head_dim} rows of {columns}",
+                values.len()
+            ),
         });
     }
     let mut moved = vec![0.0; values.len()];

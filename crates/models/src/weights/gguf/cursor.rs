@@ -59,22 +59,30 @@ impl<'a> Cursor<'a> {
     pub(super) fn count(&mut self, least: usize, what: &str) -> Result<usize, Error> {
         let here = self.at;
         let count = self.u64(what)?;
-        match usize::try_from(count).ok().filter(|count| {
-            count.checked_mul(least).is_some_and(|bytes| bytes <= self.left())
-        }) {
+        match usize::try_from(count)
+            .ok()
+            .filter(|count| count.checked_mul(least).is_some_and(|bytes| bytes <= self.left()))
+        {
             Some(count) => Ok(count),
             None => {
                 self.at = here;
-                Err(self.damaged(format!("{what} says {count}, which is more than the file can hold")))
+                Err(self
+                    .damaged(format!("{what} says {count}, which is more than the file can hold")))
             }
         }
     }
 
-    /// A text that names something, short enough to stand in a message.
+    /// A text that names something: one that can stand in a message and on a terminal.
     pub(super) fn name(&mut self, what: &str) -> Result<&'a str, Error> {
         let name = self.text(what)?;
         if name.len() > LONGEST_NAME {
-            return Err(self.damaged(format!("{what} has {} bytes, and at most {LONGEST_NAME} are possible", name.len())));
+            return Err(self.damaged(format!(
+                "{what} has {} bytes, and at most {LONGEST_NAME} are possible",
+                name.len()
+            )));
+        }
+        if name.contains(char::is_control) {
+            return Err(self.damaged(format!("{what} holds control characters: {name:?}")));
         }
         Ok(name)
     }

@@ -102,8 +102,10 @@ impl Gguf {
     /// # Errors
     /// [`Error::NoMetadata`] when the file does not say, else as [`Gguf::get`].
     pub fn require<'a, T: FromMeta<'a>>(&'a self, key: &str) -> Result<T, Error> {
-        self.get(key)?
-            .ok_or_else(|| Error::NoMetadata { path: self.file.path().to_owned(), key: key.to_owned() })
+        self.get(key)?.ok_or_else(|| Error::NoMetadata {
+            path: self.file.path().to_owned(),
+            key: key.to_owned(),
+        })
     }
 
     /// `general.architecture`: `llama`, `qwen2`, ….
@@ -128,9 +130,10 @@ impl Gguf {
     }
 
     fn placed(&self, name: &str) -> Result<&Placed, Error> {
-        self.tensors
-            .get(name)
-            .ok_or_else(|| Error::NoTensor { path: self.file.path().to_owned(), tensor: name.to_owned() })
+        self.tensors.get(name).ok_or_else(|| Error::NoTensor {
+            path: self.file.path().to_owned(),
+            tensor: name.to_owned(),
+        })
     }
 }
 
@@ -169,27 +172,37 @@ fn check_version(cursor: &mut Cursor<'_>, path: &Path) -> Result<(), Error> {
         return Err(unsupported("it is an old GGML file; use the model's GGUF version".to_owned()));
     }
     if magic != MAGIC {
-        return Err(unsupported("it is not a GGUF file (its first four letters are not GGUF)".to_owned()));
+        return Err(unsupported(
+            "it is not a GGUF file (its first four letters are not GGUF)".to_owned(),
+        ));
     }
     match cursor.u32("its version number")? {
         2 | 3 => Ok(()),
         version if version != 0 && version.swap_bytes() <= 0xFFFF => {
             Err(unsupported("it is a big-endian GGUF file; use the little-endian one".to_owned()))
         }
-        1 => Err(unsupported("it is a GGUF file of version 1; use a newer file (version 2 or 3)".to_owned())),
-        version => Err(unsupported(format!("it is a GGUF file of the unknown version {version} (2 and 3 are read)"))),
+        1 => Err(unsupported(
+            "it is a GGUF file of version 1; use a newer file (version 2 or 3)".to_owned(),
+        )),
+        version => Err(unsupported(format!(
+            "it is a GGUF file of the unknown version {version} (2 and 3 are read)"
+        ))),
     }
 }
 
 fn bounded_count(cursor: &mut Cursor<'_>, least: usize, what: &str) -> Result<usize, Error> {
     let count = cursor.count(least, what)?;
     if count > MOST_ENTRIES {
-        return Err(cursor.damaged(format!("{what} says {count}, and no model has more than {MOST_ENTRIES}")));
+        return Err(cursor
+            .damaged(format!("{what} says {count}, and no model has more than {MOST_ENTRIES}")));
     }
     Ok(count)
 }
 
-fn read_metadata(cursor: &mut Cursor<'_>, count: usize) -> Result<IndexMap<String, MetaValue>, Error> {
+fn read_metadata(
+    cursor: &mut Cursor<'_>,
+    count: usize,
+) -> Result<IndexMap<String, MetaValue>, Error> {
     let mut metadata = IndexMap::new();
     for _ in 0..count {
         let key = cursor.name("a metadata key")?;
@@ -226,14 +239,17 @@ fn read_tensors(
     }
     let begin = cursor.at().checked_next_multiple_of(alignment).unwrap_or(usize::MAX);
     for (name, placed) in &mut tensors {
-        let inside = begin
-            .checked_add(placed.start)
-            .filter(|start| start.checked_add(placed.info.bytes).is_some_and(|end| end <= file.len()));
+        let inside = begin.checked_add(placed.start).filter(|start| {
+            start.checked_add(placed.info.bytes).is_some_and(|end| end <= file.len())
+        });
         let Some(start) = inside else {
             return Err(bad_tensor(
                 file.path(),
                 name,
-                &format!("needs {} bytes at place {} and the file ends before that", placed.info.bytes, placed.start),
+                &format!(
+                    "needs {} bytes at place {} and the file ends before that",
+                    placed.info.bytes, placed.start
+                ),
             ));
         };
         placed.start = start;
@@ -243,24 +259,31 @@ fn read_tensors(
 }
 
 /// One entry of the list of tensors; `start` still counts from the beginning of the data.
-fn read_tensor<'a>(cursor: &mut Cursor<'a>, path: &Path, alignment: usize) -> Result<(&'a str, Placed), Error> {
+fn read_tensor<'a>(
+    cursor: &mut Cursor<'a>,
+    path: &Path,
+    alignment: usize,
+) -> Result<(&'a str, Placed), Error> {
     let name = cursor.name("a tensor's name")?;
     let bad = |reason: &str| bad_tensor(path, name, reason);
     let dimensions = cursor.u32("a tensor's number of dimensions")? as usize;
     if dimensions > MOST_DIMENSIONS {
-        return Err(bad(&format!("says it has {dimensions} dimensions, and at most {MOST_DIMENSIONS} are possible")));
+        return Err(bad(&format!(
+            "says it has {dimensions} dimensions, and at most {MOST_DIMENSIONS} are possible"
+        )));
     }
     let mut shape = Vec::with_capacity(dimensions);
     for _ in 0..dimensions {
         let side = usize::try_from(cursor.u64("a tensor's shape")?).unwrap_or(usize::MAX);
         shape.insert(0, side);
     }
-    let layout = quant::from_ggml(cursor.u32("a tensor's type")?).map_err(|stored| Error::TensorType {
-        path: path.to_owned(),
-        tensor: name.to_owned(),
-        stored,
-        advice: "use the model's Q4_K_M, Q8_0, F16 or BF16 version",
-    })?;
+    let layout =
+        quant::from_ggml(cursor.u32("a tensor's type")?).map_err(|stored| Error::TensorType {
+            path: path.to_owned(),
+            tensor: name.to_owned(),
+            stored,
+            advice: "use the model's Q4_K_M, Q8_0, F16 or BF16 version",
+        })?;
     let start = usize::try_from(cursor.u64("a tensor's place")?).unwrap_or(usize::MAX);
 
     let values = checked_values(&shape).filter(|values| *values > 0);
@@ -270,10 +293,15 @@ fn read_tensor<'a>(cursor: &mut Cursor<'a>, path: &Path, alignment: usize) -> Re
     let row = shape.last().copied().unwrap_or(1);
     let bytes = layout.stored.bytes_for(values).filter(|_| row.is_multiple_of(layout.block_values));
     let Some(bytes) = bytes else {
-        return Err(bad(&format!("has the shape {shape:?}, whose rows do not fill whole {} blocks", layout.name)));
+        return Err(bad(&format!(
+            "has the shape {shape:?}, whose rows do not fill whole {} blocks",
+            layout.name
+        )));
     };
     if !start.is_multiple_of(alignment) {
-        return Err(bad(&format!("begins at place {start}, which is not a multiple of {alignment}")));
+        return Err(bad(&format!(
+            "begins at place {start}, which is not a multiple of {alignment}"
+        )));
     }
     Ok((name, Placed { info: TensorInfo { dtype: layout.stored, shape, bytes }, start }))
 }

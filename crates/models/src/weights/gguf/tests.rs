@@ -69,7 +69,13 @@ fn a_file_made_by_hand_reads_as_it_should() {
     data.resize(32, 0xEE);
     data.extend([0x00, 0x3C]); // 1.0 as a half
     data.extend((0..32_u8).map(|at| at.wrapping_sub(16)));
-    let list = [&5_u32.to_le_bytes()[..], &2_u64.to_le_bytes(), &7_i32.to_le_bytes(), &(-8_i32).to_le_bytes()].concat();
+    let list = [
+        &5_u32.to_le_bytes()[..],
+        &2_u64.to_le_bytes(),
+        &7_i32.to_le_bytes(),
+        &(-8_i32).to_le_bytes(),
+    ]
+    .concat();
     let file = ByHand::default()
         .pair("general.architecture", 8, &text("llama"))
         .pair("llama.block_count", 4, &30_u32.to_le_bytes())
@@ -87,10 +93,16 @@ fn a_file_made_by_hand_reads_as_it_should() {
     assert!(gguf.require::<bool>("flag").unwrap());
     assert_eq!(gguf.require::<Vec<i32>>("list").unwrap(), [7, -8]);
     assert_eq!(gguf.get::<u32>("llama.nothing").unwrap(), None);
-    assert_eq!(gguf.metadata().get_index(1), Some((&"llama.block_count".to_owned(), &MetaValue::U32(30))));
+    assert_eq!(
+        gguf.metadata().get_index(1),
+        Some((&"llama.block_count".to_owned(), &MetaValue::U32(30)))
+    );
 
     assert_eq!(gguf.names(), ["a", "q"]);
-    assert_eq!(gguf.info("a"), Some(TensorInfo { dtype: StoredType::F32, shape: vec![2, 3], bytes: 24 }));
+    assert_eq!(
+        gguf.info("a"),
+        Some(TensorInfo { dtype: StoredType::F32, shape: vec![2, 3], bytes: 24 })
+    );
     assert_eq!(gguf.read_f32("a").unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     assert_eq!(gguf.read_rows_f32("a", 1..2).unwrap(), [4.0, 5.0, 6.0]);
     let levels: Vec<f32> = (-16..16).map(|at| at as f32).collect();
@@ -111,7 +123,9 @@ fn a_file_made_by_hand_reads_as_it_should() {
 #[test]
 fn every_broken_file_is_refused_in_one_sentence() {
     let plain = || ByHand::default().pair("general.architecture", 8, &text("llama"));
-    let list = |id: u32, count: u64, rest: &[u8]| [&id.to_le_bytes()[..], &count.to_le_bytes(), rest].concat();
+    let list = |id: u32, count: u64, rest: &[u8]| {
+        [&id.to_le_bytes()[..], &count.to_le_bytes(), rest].concat()
+    };
     let with_version = |version: [u8; 4]| [b"GGUF", &version[..], &[0; 16]].concat();
     let counts = |tensors: u64, pairs: u64| {
         [&b"GGUF\x03\0\0\0"[..], &tensors.to_le_bytes(), &pairs.to_le_bytes(), &[0; 64]].concat()
@@ -142,6 +156,7 @@ fn every_broken_file_is_refused_in_one_sentence() {
         plain().pair("k", 9, &deep).bytes(),
         plain().pair("k", 9, &list(99, 1, &[0; 8])).bytes(),
         plain().pair(&"k".repeat(2000), 7, &[1]).bytes(),
+        plain().pair("k\u{1b}[2J", 7, &[1]).bytes(),
         plain().pair("general.alignment", 4, &24_u32.to_le_bytes()).bytes(),
         plain().pair("general.alignment", 8, &text("32")).bytes(),
         plain().pair("split.count", 2, &3_u16.to_le_bytes()).bytes(),
@@ -170,7 +185,10 @@ fn a_weight_that_is_not_a_number_is_named() {
     let gguf = open(file.bytes()).unwrap();
     assert_eq!(gguf.read_rows_f32("blk.0.attn_q.weight", 0..1).unwrap(), [1.0; 32]);
     let error = gguf.read_f32("blk.0.attn_q.weight").unwrap_err();
-    assert!(matches!(&error, Error::NotFinite { tensor, index: 32, .. } if tensor == "blk.0.attn_q.weight"), "{error}");
+    assert!(
+        matches!(&error, Error::NotFinite { tensor, index: 32, .. } if tensor == "blk.0.attn_q.weight"),
+        "{error}"
+    );
     let table = ByHand::default().tensor("ids", &[4], 26, 0).data(vec![0; 16]);
     let error = open(table.bytes()).unwrap().read_f32("ids").unwrap_err();
     assert_eq!(error.code(), "models.unsupported_tensor_type");
@@ -209,7 +227,13 @@ fn all_values() -> Vec<(&'static str, MetaValue)> {
         ("list.f64", V::Array(MetaArray::F64(vec![0.1]))),
         ("list.bool", V::Array(MetaArray::Bool(vec![true, false]))),
         ("list.string", V::Array(texts)),
-        ("list.list", V::Array(MetaArray::Array(vec![MetaArray::U8(vec![1]), MetaArray::String(vec!["a".to_owned()])]))),
+        (
+            "list.list",
+            V::Array(MetaArray::Array(vec![
+                MetaArray::U8(vec![1]),
+                MetaArray::String(vec!["a".to_owned()]),
+            ])),
+        ),
     ]
 }
 
@@ -244,7 +268,13 @@ fn the_tokenizers_entries_are_handed_on_as_they_stand() {
         let texts: Vec<u8> = list.iter().flat_map(|entry| text(entry)).collect();
         [&8_u32.to_le_bytes()[..], &(list.len() as u64).to_le_bytes(), &texts].concat()
     };
-    let kinds = [&5_u32.to_le_bytes()[..], &2_u64.to_le_bytes(), &1_i32.to_le_bytes(), &3_i32.to_le_bytes()].concat();
+    let kinds = [
+        &5_u32.to_le_bytes()[..],
+        &2_u64.to_le_bytes(),
+        &1_i32.to_le_bytes(),
+        &3_i32.to_le_bytes(),
+    ]
+    .concat();
     let scores = [&6_u32.to_le_bytes()[..], &2_u64.to_le_bytes(), &floats(&[-1.0, 0.0])].concat();
     let file = || {
         ByHand::default()
@@ -256,7 +286,8 @@ fn the_tokenizers_entries_are_handed_on_as_they_stand() {
             .pair("tokenizer.ggml.add_bos_token", 7, &[0])
             .pair("tokenizer.chat_template", 8, &text("{{ messages }}"))
     };
-    let read = open(file().pair("tokenizer.ggml.tokens", 9, &text_list(&["a", "<e>"])).bytes()).unwrap();
+    let read =
+        open(file().pair("tokenizer.ggml.tokens", 9, &text_list(&["a", "<e>"])).bytes()).unwrap();
     let expected = sanbao_text::GgufTokenizer {
         model: "gpt2".to_owned(),
         pre: Some("smollm".to_owned()),
@@ -270,8 +301,14 @@ fn the_tokenizers_entries_are_handed_on_as_they_stand() {
     };
     assert_eq!(read.tokenizer().unwrap(), expected);
     let without = open(file().bytes()).unwrap().tokenizer().unwrap_err();
-    assert_eq!(without.to_string(), "m.gguf does not say \"tokenizer.ggml.tokens\", which is needed to use the model");
-    let wrong = open(file().pair("tokenizer.ggml.tokens", 9, &scores).bytes()).unwrap().tokenizer().unwrap_err();
+    assert_eq!(
+        without.to_string(),
+        "m.gguf does not say \"tokenizer.ggml.tokens\", which is needed to use the model"
+    );
+    let wrong = open(file().pair("tokenizer.ggml.tokens", 9, &scores).bytes())
+        .unwrap()
+        .tokenizer()
+        .unwrap_err();
     assert_eq!(wrong.code(), "models.bad_metadata");
 }
 
@@ -294,11 +331,17 @@ fn what_is_written_is_read_back() {
     assert_eq!(gguf.info("bf16").unwrap().shape, [2, 2, 3]);
     assert_eq!(gguf.read_f32("f32").unwrap(), sample(3, 5));
     assert_eq!(gguf.read_f32("f16").unwrap(), sample(1, 7));
-    assert_eq!(gguf.read_f32("bf16").unwrap(), sample(1, 12).map_to(|value| half::bf16::from_f32(value).to_f32()));
+    assert_eq!(
+        gguf.read_f32("bf16").unwrap(),
+        sample(1, 12).map_to(|value| half::bf16::from_f32(value).to_f32())
+    );
     let mut blocks = Vec::new();
     quantise_q8_0(&sample(3, 64), &mut blocks);
     let by_hand = ByHand::default().tensor("w", &[64, 3], 8, 0).data(blocks);
-    assert_eq!(gguf.read_f32("q8_0").unwrap(), open(by_hand.bytes()).unwrap().read_f32("w").unwrap());
+    assert_eq!(
+        gguf.read_f32("q8_0").unwrap(),
+        open(by_hand.bytes()).unwrap().read_f32("w").unwrap()
+    );
     let largest = sample(3, 64).iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
     for (read, value) in gguf.read_f32("q8_0").unwrap().iter().zip(sample(3, 64)) {
         assert!((read - value).abs() <= largest / 127.0 * 0.51, "{read} for {value}");

@@ -33,7 +33,8 @@ impl Gguf {
             add_bos: self.get(&key("add_bos_token"))?,
             add_eos: self.get(&key("add_eos_token"))?,
             add_space_prefix: self.get(&key("add_space_prefix"))?,
-            chat_template: text("tokenizer.chat_template")?.filter(|template| !template.trim().is_empty()),
+            chat_template: text("tokenizer.chat_template")?
+                .filter(|template| !template.trim().is_empty()),
         })
     }
 }

@@ -12,7 +12,8 @@ use crate::weights::{Error, StoredType};
 
 const VERSION: u32 = 3;
 /// What can be written.
-const WRITTEN: &[StoredType] = &[StoredType::F32, StoredType::F16, StoredType::BF16, StoredType::Q8_0];
+const WRITTEN: &[StoredType] =
+    &[StoredType::F32, StoredType::F16, StoredType::BF16, StoredType::Q8_0];
 
 /// A GGUF file to be written: its metadata and its tensors, in the order they are added.
 #[derive(Default)]

@@ -29,7 +29,9 @@ pub(super) fn q3_k(bytes: &[u8], values: &mut [f32]) {
             let scale = d * (i32::from(low | high << 4) - 32) as f32;
             // Bit j of byte l belongs to value 32 j + l.
             let third = &block[group % 2 * 16..][..16];
-            for ((value, q), third) in values.iter_mut().zip(two_bits(&block[32..96], group)).zip(third) {
+            for ((value, q), third) in
+                values.iter_mut().zip(two_bits(&block[32..96], group)).zip(third)
+            {
                 let offset = if third >> (group / 2) & 1 == 1 { 0 } else { 4 };
                 *value = scale * (i32::from(q) - offset) as f32;
             }
@@ -98,7 +100,9 @@ pub(super) fn q6_k(bytes: &[u8], values: &mut [f32]) {
             let scale = d * f32::from(block[192 + group].cast_signed());
             let low = &block[group / 8 * 64 + group % 4 * 16..][..16];
             let low_shift = group / 4 % 2 * 4;
-            for ((value, low), high) in values.iter_mut().zip(low).zip(two_bits(&block[128..192], group)) {
+            for ((value, low), high) in
+                values.iter_mut().zip(low).zip(two_bits(&block[128..192], group))
+            {
                 let q = low >> low_shift & 15 | high << 4;
                 *value = scale * (i32::from(q) - 32) as f32;
             }

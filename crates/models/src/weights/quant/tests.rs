@@ -8,7 +8,9 @@ use super::*;
 fn golden_bytes(file: &[u8], name: &str) -> Vec<u8> {
     let header_length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
     let header: serde_json::Value = serde_json::from_slice(&file[8..8 + header_length]).unwrap();
-    let place = |end: usize| header[name]["data_offsets"][end].as_u64().unwrap() as usize + 8 + header_length;
+    let place = |end: usize| {
+        header[name]["data_offsets"][end].as_u64().unwrap() as usize + 8 + header_length
+    };
     file[place(0)..place(1)].to_vec()
 }
 
@@ -26,7 +28,8 @@ fn goldens(file: &str) -> Vec<u8> {
 #[test]
 fn every_golden_block_decodes_bit_for_bit() {
     let data = goldens("quant_blocks.safetensors");
-    let described: serde_json::Value = serde_json::from_slice(&goldens("quant_blocks.json")).unwrap();
+    let described: serde_json::Value =
+        serde_json::from_slice(&goldens("quant_blocks.json")).unwrap();
     let types = described["types"].as_object().unwrap();
     assert_eq!(types.len(), 16);
     for (name, golden) in types {
@@ -40,7 +43,8 @@ fn every_golden_block_decodes_bit_for_bit() {
         (layout.decode.unwrap())(&bytes, &mut values);
 
         let expected = golden_bytes(&data, &format!("{name}.values"));
-        let expected: Vec<f32> = expected.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let expected: Vec<f32> =
+            expected.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         assert_eq!(values, expected, "{name}");
         assert_eq!(sha256_of(&values), golden["sha256_values_f32_le"], "{name}");
     }
@@ -77,7 +81,8 @@ fn every_layout_is_sound() {
         }
         // Several blocks decode as each by itself.
         if let Some(decode) = layout.decode {
-            let bytes: Vec<u8> = (0..layout.block_bytes * 3).map(|at| (at * 37 % 61) as u8).collect();
+            let bytes: Vec<u8> =
+                (0..layout.block_bytes * 3).map(|at| (at * 37 % 61) as u8).collect();
             let mut together = vec![f32::NAN; layout.block_values * 3];
             decode(&bytes, &mut together);
             let mut alone = vec![f32::NAN; layout.block_values];

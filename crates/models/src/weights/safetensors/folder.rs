@@ -54,7 +54,7 @@ impl ModelFolder {
         for name in &names {
             if !is_plain_name(name) {
                 return Err(wrong(format!(
-                    "it names the file \"{name}\", and only .safetensors files in the same folder are opened"
+                    "it names the file {name:?}, and only .safetensors files in the same folder are opened"
                 )));
             }
             let path = folder.join(name);
@@ -65,17 +65,25 @@ impl ModelFolder {
         }
 
         for (tensor, file) in &weight_map {
-            let there = names.get_index_of(file.as_str()).is_some_and(|place| files[place].info(tensor).is_some());
+            let there = names
+                .get_index_of(file.as_str())
+                .is_some_and(|place| files[place].info(tensor).is_some());
             if !there {
                 return Err(wrong(format!(
-                    "it says that \"{file}\" holds the tensor \"{tensor}\", which it does not; download the model again"
+                    "it says that {file:?} holds the tensor {tensor:?}, which it does not; download the model again"
                 )));
             }
         }
         let mut tensors = IndexMap::with_capacity(weight_map.len());
         for (place, (file, shard)) in files.iter().zip(&names).enumerate() {
-            let mapped_here = |tensor: &&str| weight_map.get(*tensor).is_some_and(|file| file == shard);
-            tensors.extend(file.names().into_iter().filter(mapped_here).map(|tensor| (tensor.to_owned(), place)));
+            let mapped_here =
+                |tensor: &&str| weight_map.get(*tensor).is_some_and(|file| file == shard);
+            tensors.extend(
+                file.names()
+                    .into_iter()
+                    .filter(mapped_here)
+                    .map(|tensor| (tensor.to_owned(), place)),
+            );
         }
         Ok(Self { folder: folder.to_owned(), files, tensors })
     }
@@ -123,7 +131,10 @@ fn read_index(path: &Path) -> Result<IndexMap<String, String>, Error> {
     let wrong = |reason: String| Error::Index { path: path.to_owned(), reason };
     let file = MappedFile::open(path)?;
     if file.len() > LARGEST_INDEX {
-        return Err(wrong(format!("it has {} bytes, and at most {LARGEST_INDEX} are read", file.len())));
+        return Err(wrong(format!(
+            "it has {} bytes, and at most {LARGEST_INDEX} are read",
+            file.len()
+        )));
     }
     let index: Index = serde_json::from_slice(file.bytes()).map_err(|error| {
         let what: String = error.to_string().chars().take(300).collect();

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::weights::stored::{TensorInfo, checked_values};
 use crate::weights::{Error, quant};
@@ -17,7 +17,7 @@ const LENGTH_BYTES: usize = 8;
 pub(super) const LONGEST_HEADER: usize = 100_000_000;
 pub(super) const METADATA_KEY: &str = "__metadata__";
 const MOST_DIMENSIONS: usize = 8;
-/// Keeps names short enough to stand in a message.
+/// Names have to fit in a message; those in use have fewer than a hundred bytes.
 const LONGEST_NAME: usize = 1024;
 
 /// Letters of a JSON error that are shown.
@@ -46,15 +46,23 @@ impl Header {
             reason,
         };
         let Some((length, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
-            return Err(damaged(0, format!("it has {} bytes and is cut off in its first eight", bytes.len())));
+            return Err(damaged(
+                0,
+                format!("it has {} bytes and is cut off in its first eight", bytes.len()),
+            ));
         };
         let length = u64::from_le_bytes(*length);
-        let Some(length) = usize::try_from(length).ok().filter(|length| *length <= rest.len()) else {
-            let reason = format!("its header should have {length} bytes, which is more than the file holds");
+        let Some(length) = usize::try_from(length).ok().filter(|length| *length <= rest.len())
+        else {
+            let reason =
+                format!("its header should have {length} bytes, which is more than the file holds");
             return Err(damaged(0, reason));
         };
         if length > LONGEST_HEADER {
-            return Err(damaged(0, format!("its header has {length} bytes, and at most {LONGEST_HEADER} are allowed")));
+            return Err(damaged(
+                0,
+                format!("its header has {length} bytes, and at most {LONGEST_HEADER} are allowed"),
+            ));
         }
         let (json, data) = rest.split_at(length);
         if json.first() != Some(&b'{') {
@@ -89,24 +97,31 @@ fn place(
             return Err(Error::TensorType {
                 path: path.to_owned(),
                 tensor: name,
-                stored: tensor.dtype.chars().take(32).collect(),
+                stored: tensor.dtype.chars().take(32).flat_map(char::escape_debug).collect(),
                 advice: "use the model's F32, F16 or BF16 version",
             });
         };
         if tensor.shape.len() > MOST_DIMENSIONS {
-            let reason = format!("has {} dimensions, and at most {MOST_DIMENSIONS} are read", tensor.shape.len());
+            let reason = format!(
+                "has {} dimensions, and at most {MOST_DIMENSIONS} are read",
+                tensor.shape.len()
+            );
             return Err(bad(&name, reason));
         }
         let [begin, end] = tensor.data_offsets;
         if begin > end || end > data_bytes {
-            let reason = format!("should lie at bytes {begin} to {end} of the data, which has {data_bytes}");
+            let reason =
+                format!("should lie at bytes {begin} to {end} of the data, which has {data_bytes}");
             return Err(bad(&name, reason));
         }
-        let bytes = checked_values(&tensor.shape).and_then(|values| layout.stored.bytes_for(values));
+        let bytes =
+            checked_values(&tensor.shape).and_then(|values| layout.stored.bytes_for(values));
         if bytes != Some(end - begin) {
             let reason = format!(
                 "has {} bytes, which do not match its shape {:?} in {}",
-                end - begin, tensor.shape, layout.name
+                end - begin,
+                tensor.shape,
+                layout.name
             );
             return Err(bad(&name, reason));
         }
@@ -114,11 +129,17 @@ fn place(
         tensors.insert(name, Placed { info, start: data_start + begin });
     }
 
-    tensors.sort_by(|_, left, _, right| (left.start, left.info.bytes).cmp(&(right.start, right.info.bytes)));
+    tensors.sort_by(|_, left, _, right| {
+        (left.start, left.info.bytes).cmp(&(right.start, right.info.bytes))
+    });
     let mut reached = data_start;
     for (name, placed) in &tensors {
         if placed.start != reached {
-            let what = if placed.start < reached { "overlaps the tensor before it" } else { "leaves a gap before it" };
+            let what = if placed.start < reached {
+                "overlaps the tensor before it"
+            } else {
+                "leaves a gap before it"
+            };
             return Err(bad(name, what.to_owned()));
         }
         reached += placed.info.bytes;
@@ -127,7 +148,10 @@ fn place(
         return Err(Error::Damaged {
             path: path.to_owned(),
             offset: reached as u64,
-            reason: format!("{} bytes after the last tensor belong to none", data_start + data_bytes - reached),
+            reason: format!(
+                "{} bytes after the last tensor belong to none",
+                data_start + data_bytes - reached
+            ),
         });
     }
     Ok(tensors)
@@ -174,9 +198,17 @@ impl<'de> Visitor<'de> for RawHeaderVisitor {
             if name.len() > LONGEST_NAME {
                 return Err(A::Error::custom(format!("a tensor's name has {} bytes", name.len())));
             }
+            if name.contains(char::is_control) {
+                return Err(A::Error::custom(format!(
+                    "a tensor's name holds control characters: {name:?}"
+                )));
+            }
             match tensors.entry(name) {
                 Entry::Occupied(there) => {
-                    return Err(A::Error::custom(format!("the tensor \"{}\" stands in it twice", there.key())));
+                    return Err(A::Error::custom(format!(
+                        "the tensor \"{}\" stands in it twice",
+                        there.key()
+                    )));
                 }
                 Entry::Vacant(free) => {
                     free.insert(map.next_value()?);

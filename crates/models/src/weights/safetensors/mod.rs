@@ -56,10 +56,10 @@ impl SafetensorsFile {
     }
 
     fn placed(&self, name: &str) -> Result<&header::Placed, Error> {
-        self.header
-            .tensors
-            .get(name)
-            .ok_or_else(|| Error::NoTensor { path: self.file.path().to_owned(), tensor: name.to_owned() })
+        self.header.tensors.get(name).ok_or_else(|| Error::NoTensor {
+            path: self.file.path().to_owned(),
+            tensor: name.to_owned(),
+        })
     }
 }
 

@@ -21,13 +21,17 @@ fn a_file_made_by_hand_reads_as_it_should() {
     let header = r#"{"__metadata__":{"format":"pt"},"b":{"dtype":"BF16","shape":[2,2],"data_offsets":[12,20]},
         "a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"h":{"dtype":"F16","shape":[],"data_offsets":[20,22]},
         "mask":{"dtype":"BOOL","shape":[1,1],"data_offsets":[22,23]},"none":{"dtype":"F32","shape":[0,4],"data_offsets":[22,22]}}   "#;
-    let mut data: Vec<u8> = [1.0_f32, -2.5, 1e-30].iter().flat_map(|value| value.to_le_bytes()).collect();
+    let mut data: Vec<u8> =
+        [1.0_f32, -2.5, 1e-30].iter().flat_map(|value| value.to_le_bytes()).collect();
     data.extend([0x80, 0x3F, 0x00, 0xC0, 0x00, 0x00, 0x49, 0x40]);
     data.extend([0x00, 0x3E, 0x01]);
     let read = open(header, &data).unwrap();
     assert_eq!(read.metadata()["format"], "pt");
     assert_eq!(read.names(), ["a", "b", "h", "none", "mask"]);
-    assert_eq!(read.info("b"), Some(TensorInfo { dtype: StoredType::BF16, shape: vec![2, 2], bytes: 8 }));
+    assert_eq!(
+        read.info("b"),
+        Some(TensorInfo { dtype: StoredType::BF16, shape: vec![2, 2], bytes: 8 })
+    );
     assert_eq!(read.read_f32("a").unwrap(), [1.0, -2.5, 1e-30]);
     assert_eq!(read.read_f32("b").unwrap(), [1.0, -2.0, 0.0, 3.140625]);
     assert_eq!(read.read_f32("h").unwrap(), [1.5]);
@@ -39,7 +43,12 @@ fn a_file_made_by_hand_reads_as_it_should() {
     assert_eq!(text, "m.safetensors: tensor \"b\" has 2 rows, so rows 1 to 3 cannot be read");
     assert_eq!(read.read_f32("c").unwrap_err().to_string(), "m.safetensors has no tensor \"c\"");
     let text = read.read_f32("mask").unwrap_err().to_string();
-    assert!(text.starts_with("m.safetensors: tensor \"mask\" is stored as BOOL, which is not read as weights;"), "{text}");
+    assert!(
+        text.starts_with(
+            "m.safetensors: tensor \"mask\" is stored as BOOL, which is not read as weights;"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
@@ -52,21 +61,44 @@ fn every_broken_header_is_refused_in_one_sentence() {
         refusal("[]", &[]),
         refusal("{\"w\":", &[]),
         refusal("{\"\u{0}", &[]),
-        refusal(r#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, &[0; 8]),
+        refusal(
+            r#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#,
+            &[0; 8],
+        ),
         refusal(r#"{"w":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#, &[0; 8]),
-        refusal(r#"{"w":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}"#, &[0; 8]),
+        refusal(
+            r#"{"w":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}"#,
+            &[0; 8],
+        ),
         refusal(r#"{"w":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}"#, &[0; 8]),
         refusal(r#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, &[0; 8]),
-        refusal(r#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[18446744073709551608,18446744073709551615]}}"#, &[0; 8]),
+        refusal(
+            r#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[18446744073709551608,18446744073709551615]}}"#,
+            &[0; 8],
+        ),
+        refusal(r#"{"w\n":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, &[0; 8]),
         refusal(r#"{"w":{"dtype":"F4","shape":[2],"data_offsets":[0,8]}}"#, &[0; 8]),
-        refusal(r#"{"w":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,2],"data_offsets":[0,8]}}"#, &[0; 8]),
-        refusal(r#"{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#, &[0; 12]),
-        refusal(r#"{"v":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#, &[0; 12]),
+        refusal(
+            r#"{"w":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,2],"data_offsets":[0,8]}}"#,
+            &[0; 8],
+        ),
+        refusal(
+            r#"{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#,
+            &[0; 12],
+        ),
+        refusal(
+            r#"{"v":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#,
+            &[0; 12],
+        ),
         refusal(r#"{"__metadata__":{},"__metadata__":{}}"#, &[]),
         refusal(r#"{"__metadata__":{"a":1}}"#, &[]),
     ];
-    for bytes in [vec![], vec![0; 7], vec![255; 8], [vec![8, 0, 0, 0, 0, 0, 0, 0], vec![b'{']].concat()] {
-        refusals.push(SafetensorsFile::from_bytes(Path::new("m.safetensors"), bytes).unwrap_err().to_string());
+    for bytes in
+        [vec![], vec![0; 7], vec![255; 8], [vec![8, 0, 0, 0, 0, 0, 0, 0], vec![b'{']].concat()]
+    {
+        refusals.push(
+            SafetensorsFile::from_bytes(Path::new("m.safetensors"), bytes).unwrap_err().to_string(),
+        );
     }
     insta::assert_snapshot!(refusals.join("\n"));
 }
@@ -75,11 +107,20 @@ fn every_broken_header_is_refused_in_one_sentence() {
 fn a_weight_that_is_not_a_number_is_named() {
     let values = [1.0_f32, 2.0, f32::INFINITY, f32::NAN];
     let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    let read = open(r#"{"layer.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}"#, &data).unwrap();
+    let read =
+        open(r#"{"layer.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}"#, &data)
+            .unwrap();
     assert_eq!(read.read_rows_f32("layer.weight", 0..1).unwrap(), [1.0, 2.0]);
     let error = read.read_f32("layer.weight").unwrap_err();
-    assert!(matches!(&error, Error::NotFinite { tensor, index: 2, .. } if tensor == "layer.weight"));
-    assert!(error.to_string().starts_with("m.safetensors: tensor \"layer.weight\" holds inf at index 2;"), "{error}");
+    assert!(
+        matches!(&error, Error::NotFinite { tensor, index: 2, .. } if tensor == "layer.weight")
+    );
+    assert!(
+        error
+            .to_string()
+            .starts_with("m.safetensors: tensor \"layer.weight\" holds inf at index 2;"),
+        "{error}"
+    );
     let error = read.read_rows_f32("layer.weight", 1..2).unwrap_err();
     assert!(matches!(error, Error::NotFinite { index: 2, .. }));
 }
@@ -146,9 +187,11 @@ fn what_is_written_is_read_back() {
 
 fn sharded() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let tensors = ["a", "bb", "ccc", "dddd", "eeeee"].map(|name| tensor(name, StoredType::F32, &[4, 2]));
+    let tensors =
+        ["a", "bb", "ccc", "dddd", "eeeee"].map(|name| tensor(name, StoredType::F32, &[4, 2]));
     let written = write_sharded_safetensors(folder.path(), tensors, &IndexMap::new(), 70).unwrap();
-    let names: Vec<_> = written.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+    let names: Vec<_> =
+        written.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(
         names,
         [
@@ -165,7 +208,8 @@ fn sharded() -> tempfile::TempDir {
 #[test]
 fn a_sharded_model_is_read_back() {
     let folder = sharded();
-    let index = std::fs::read_to_string(folder.path().join("model.safetensors.index.json")).unwrap();
+    let index =
+        std::fs::read_to_string(folder.path().join("model.safetensors.index.json")).unwrap();
     insta::assert_snapshot!(index);
     let read = ModelFolder::open(folder.path()).unwrap();
     assert_eq!(read.names(), ["a", "bb", "ccc", "dddd", "eeeee"]);
@@ -192,6 +236,7 @@ fn a_folder_that_is_not_whole_is_refused() {
         refusal(&with_shard("C:\\\\model.safetensors")),
         refusal(&with_shard("sub/model.safetensors")),
         refusal(&with_shard("model.bin")),
+        refusal(&with_shard("\\nmodel.safetensors")),
         refusal(&with_shard("..")),
         refusal(&with_shard("model-00004-of-00003.safetensors")),
         refusal(&good.replace("\"bb\"", "\"b\"")),
@@ -205,9 +250,13 @@ fn a_folder_that_is_not_whole_is_refused() {
         let nothing = tempfile::tempdir().unwrap();
         std::fs::write(nothing.path().join(file), "").unwrap();
         let error = ModelFolder::open(nothing.path()).unwrap_err();
-        refusals.push((error.code(), error.to_string().replace(&nothing.path().display().to_string(), "FOLDER")));
+        refusals.push((
+            error.code(),
+            error.to_string().replace(&nothing.path().display().to_string(), "FOLDER"),
+        ));
     }
-    let lines: Vec<String> = refusals.into_iter().map(|(code, text)| format!("{code}: {text}")).collect();
+    let lines: Vec<String> =
+        refusals.into_iter().map(|(code, text)| format!("{code}: {text}")).collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
 
@@ -220,12 +269,16 @@ fn what_cannot_be_written_leaves_nothing_behind() {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{error}");
         error.to_string()
     };
-    let values = |dtype, values: Vec<f32>| vec![TensorToWrite::new("w", dtype, vec![2], move || Ok(values))];
+    let values =
+        |dtype, values: Vec<f32>| vec![TensorToWrite::new("w", dtype, vec![2], move || Ok(values))];
     let refusals = [
         attempt(vec![tensor("w", StoredType::F32, &[1]), tensor("w", StoredType::F32, &[1])]),
         attempt(vec![tensor("w", StoredType::Q8_0, &[32])]),
         attempt(vec![tensor("__metadata__", StoredType::F32, &[1])]),
-        attempt(vec![tensor("v", StoredType::F32, &[1]), TensorToWrite::new("w", StoredType::F32, vec![2], || Err("the device is gone".into()))]),
+        attempt(vec![
+            tensor("v", StoredType::F32, &[1]),
+            TensorToWrite::new("w", StoredType::F32, vec![2], || Err("the device is gone".into())),
+        ]),
         attempt(values(StoredType::F32, vec![1.0])),
         attempt(values(StoredType::F32, vec![1.0, f32::NAN])),
         attempt(values(StoredType::F16, vec![65_519.0, -65_520.0])),
@@ -233,6 +286,7 @@ fn what_cannot_be_written_leaves_nothing_behind() {
     ];
     insta::assert_snapshot!(refusals.join("\n"));
     let missing = folder.path().join("none").join("model.safetensors");
-    let error = write_safetensors(&missing, [tensor("w", StoredType::F32, &[1])], &IndexMap::new()).unwrap_err();
+    let error = write_safetensors(&missing, [tensor("w", StoredType::F32, &[1])], &IndexMap::new())
+        .unwrap_err();
     assert_eq!(error.code(), "models.cannot_write");
 }

@@ -53,7 +53,8 @@ pub fn write_sharded_safetensors<'a>(
 ) -> Result<Vec<PathBuf>, Error> {
     let tensors = sized(tensors)?;
     let total: usize = tensors.iter().map(|(_, bytes)| bytes).sum();
-    let parameters: usize = tensors.iter().map(|(tensor, _)| tensor.shape.iter().product::<usize>()).sum();
+    let parameters: usize =
+        tensors.iter().map(|(tensor, _)| tensor.shape.iter().product::<usize>()).sum();
     let mut shards = divide(tensors, shard_bytes);
     if shards.len() <= 1 {
         let path = folder.join(SINGLE);
@@ -92,7 +93,9 @@ pub fn write_sharded_safetensors<'a>(
 type SizedTensors<'a> = Vec<(TensorToWrite<'a>, usize)>;
 
 /// Checks the tensors and pairs each with its size in bytes.
-fn sized<'a>(tensors: impl IntoIterator<Item = TensorToWrite<'a>>) -> Result<SizedTensors<'a>, Error> {
+fn sized<'a>(
+    tensors: impl IntoIterator<Item = TensorToWrite<'a>>,
+) -> Result<SizedTensors<'a>, Error> {
     let mut names = HashSet::new();
     tensors
         .into_iter()
@@ -137,7 +140,10 @@ fn write_pending(
     let header = header(&tensors, metadata);
     if header.len() > LONGEST_HEADER {
         let last = tensors.last().map(|(tensor, _)| tensor.name.clone()).unwrap_or_default();
-        return Err(Error::BadExport { tensor: last, reason: "there are too many tensors for one file".to_owned() });
+        return Err(Error::BadExport {
+            tensor: last,
+            reason: "there are too many tensors for one file".to_owned(),
+        });
     }
     let mut file = PendingFile::create(path)?;
     file.write(&(header.len() as u64).to_le_bytes())?;

@@ -69,8 +69,12 @@ fn compare_metadata(gguf: &Gguf, golden: &Value) {
         match value {
             Value::String(text) => assert_eq!(gguf.require::<&str>(key).unwrap(), text),
             Value::Bool(flag) => assert_eq!(gguf.require::<bool>(key).unwrap(), *flag),
-            Value::Number(number) => assert_eq!(gguf.require::<f64>(key).unwrap(), number.as_f64().unwrap(), "{key}"),
-            Value::Array(list) => assert_eq!(gguf.require::<&[String]>(key).unwrap(), texts(list), "{key}"),
+            Value::Number(number) => {
+                assert_eq!(gguf.require::<f64>(key).unwrap(), number.as_f64().unwrap(), "{key}")
+            }
+            Value::Array(list) => {
+                assert_eq!(gguf.require::<&[String]>(key).unwrap(), texts(list), "{key}")
+            }
             _ => panic!("{key} is {value}"),
         }
     }
@@ -112,19 +116,29 @@ fn compare_tensors(
         let values = gguf.read_f32(stored).unwrap();
         let middle = shape[0] / 2;
         let row = values.len() / shape[0];
-        assert_eq!(gguf.read_rows_f32(stored, middle..middle + 1).unwrap(), values[middle * row..][..row], "{name}");
+        assert_eq!(
+            gguf.read_rows_f32(stored, middle..middle + 1).unwrap(),
+            values[middle * row..][..row],
+            "{name}"
+        );
 
         let values = to_hugging_face(name, &shape, values);
         let first: Vec<f64> = values[..8].iter().map(|value| f64::from(*value)).collect();
         assert_eq!(serde_json::to_value(first).unwrap(), golden["first8"], "{name}");
-        let last: Vec<f64> = values[values.len() - 4..].iter().map(|value| f64::from(*value)).collect();
+        let last: Vec<f64> =
+            values[values.len() - 4..].iter().map(|value| f64::from(*value)).collect();
         assert_eq!(serde_json::to_value(last).unwrap(), golden["last4"], "{name}");
         let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / values.len() as f64;
         let expected = golden["mean"].as_f64().unwrap();
         let spread = golden["std"].as_f64().unwrap();
-        assert!((mean - expected).abs() <= 1e-6 * spread.max(expected.abs()), "{name}: mean {mean}, not {expected}");
+        assert!(
+            (mean - expected).abs() <= 1e-6 * spread.max(expected.abs()),
+            "{name}: mean {mean}, not {expected}"
+        );
         let mut hash = Sha256::new();
-        values.chunks(1 << 12).for_each(|part| hash.update(part.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()));
+        values.chunks(1 << 12).for_each(|part| {
+            hash.update(part.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>())
+        });
         let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hash, golden["sha256_f32_le"], "{name}");
     });
