@@ -9,6 +9,7 @@ use sanbao_contract::data::DataReport;
 use sanbao_contract::model::{DeviceReport, ModelCard};
 use sanbao_contract::train::{Plan, RunEvent};
 use sanbao_contract::worker::Message;
+use sanbao_data::ShownRow;
 use serde::Serialize;
 
 /// One line on standard output.
@@ -167,25 +168,42 @@ pub fn data_report(report: &DataReport) {
 }
 
 /// Rows as the model sees them, learnt tokens in brackets (or in colour on a terminal).
-pub fn rows(rows: &[Vec<(String, bool)>]) {
-    let (on, off) = if std::io::stdout().is_terminal() { ("\u{1b}[32m", "\u{1b}[0m") } else { ("⟦", "⟧") };
-    for (index, row) in rows.iter().enumerate() {
+pub fn rows(rows: &[ShownRow]) {
+    let colour = std::io::stdout().is_terminal();
+    let (on, off) = if colour { ("\u{1b}[32m", "\u{1b}[0m") } else { ("⟦", "⟧") };
+    for row in rows {
         line("");
-        line(&format!("--- row {} as the model sees it; marked: what it learns", index + 1));
+        line(&format!(
+            "--- {} row {} ({}, {} tokens) as the model sees it; marked: what it learns",
+            row.origin.file,
+            row.origin.row,
+            row.part.name(),
+            row.length
+        ));
         let mut text = String::new();
         let mut inside = false;
-        for (token, trained) in row {
-            if *trained != inside {
-                text.push_str(if *trained { on } else { off });
-                inside = *trained;
+        for token in &row.tokens {
+            if token.trained != inside {
+                text.push_str(if token.trained { on } else { off });
+                inside = token.trained;
             }
-            text.push_str(token);
+            text.push_str(&token.text);
         }
         if inside {
             text.push_str(off);
         }
         line(&text);
     }
+}
+
+/// How far reading is.
+pub fn preparing(progress: &sanbao_data::Progress) -> String {
+    let share = progress.done as f64 / progress.total.max(1) as f64 * 100.0;
+    let step = match progress.step {
+        sanbao_data::Step::Reading => "reading and checking",
+        sanbao_data::Step::Tokenising => "turning text into tokens",
+    };
+    format!("{step}, {share:.0} %")
 }
 
 /// A plan.
@@ -232,6 +250,9 @@ pub fn exported(exported: &sanbao_export::Exported, out: &Path) {
         exported.parity.max_logit_difference,
         exported.parity.tolerance
     ));
+    for note in &exported.notes {
+        line(&format!("- {note}"));
+    }
 }
 
 /// A run as it goes on.

@@ -287,3 +287,35 @@ fn spans_of_names() {
     assert_close(counts[0] / counts[2], &file["recall"], 1e-12, "recall");
     assert_close(measured.whole().unwrap(), &file["f1"], 1e-12, "f1");
 }
+
+/// Texts that the shared golden does not hold: mixed scripts, entities, line breaks, nothing.
+#[test]
+fn odd_texts() {
+    let file = golden("odd_texts.json");
+    for case in file["cases"].as_array().unwrap() {
+        let text = |name: &str| case[name].as_str().unwrap();
+        let (answer, reference) = (text("prediction"), text("reference"));
+        for (name, tokenizer) in [
+            ("13a", Tokenizer::V13a),
+            ("intl", Tokenizer::Intl),
+            ("none", Tokenizer::None),
+            ("zh", Tokenizer::Zh),
+            ("char", Tokenizer::Char),
+        ] {
+            let want = &case[name];
+            assert_eq!(tokenizer.apply(answer), want["tokens"][0].as_str().unwrap(), "{name}");
+            assert_eq!(tokenizer.apply(reference), want["tokens"][1].as_str().unwrap(), "{name}");
+            let score = Counts::of(answer, reference, tokenizer).score(true);
+            assert_close(score, &want["score"], 1e-9, &format!("{name}: {answer} | {reference}"));
+        }
+        for (name, words) in [("chrf2", 0), ("chrf2++", 2)] {
+            let score = chrf::score(&chrf::counts(answer, reference, words));
+            assert_close(score, &case[name], 1e-9, &format!("{name}: {answer} | {reference}"));
+        }
+        let (want, units) = (&case["rouge"], Units::AsciiWords);
+        assert_rouge(rouge_n(answer, reference, 1, units), &want["rouge1"], answer);
+        assert_rouge(rouge_n(answer, reference, 2, units), &want["rouge2"], answer);
+        assert_rouge(rouge_l(answer, reference, units), &want["rougeL"], answer);
+        assert_rouge(rouge_lsum(answer, reference, units), &want["rougeLsum"], answer);
+    }
+}

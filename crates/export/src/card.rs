@@ -7,7 +7,7 @@ use sanbao_contract::data::Task;
 use sanbao_contract::verdict::{Comparison, Verdict};
 use serde_json::json;
 
-use crate::job::{Job, Written};
+use crate::job::{Job, Reread, Written};
 use crate::parity::Parity;
 use crate::source::Source;
 use crate::targets::Target;
@@ -25,7 +25,10 @@ pub(crate) fn write(target: &Target, job: &Job, written: &Written, parity: &Pari
     if let Some(verdict) = facts.verdict {
         let _ = write!(text, "\n## Does it work?\n\n{}", results(verdict));
     }
-    let usage = target.usage.replace("{name}", &job.file_stem());
+    let file = match &written.reread {
+        Reread::Model(path) | Reread::Adapter(path) => path.file_name().unwrap_or_default().to_string_lossy(),
+    };
+    let usage = target.usage.replace("{name}", &job.file_stem()).replace("{file}", &file);
     let _ = write!(text, "\n## How to use it\n\n{usage}\n");
     let licence = &source.base.card.licence;
     let _ = write!(
@@ -61,21 +64,21 @@ fn front_matter(target: &Target, source: &Source) -> String {
     let mut text = format!("---\nbase_model: {}\n", json!(facts.base_model));
     if let Some(id) = &card.licence.id {
         let (tag, name) = hub_licence(id);
-        let _ = write!(text, "license: {tag}\n");
+        let _ = writeln!(text, "license: {tag}");
         if let Some(name) = name {
-            let _ = write!(text, "license_name: {}\n", json!(name));
+            let _ = writeln!(text, "license_name: {}", json!(name));
         }
     }
     if !card.languages.is_empty() {
         text.push_str("language:\n");
         for language in &card.languages {
-            let _ = write!(text, "- {}\n", json!(language));
+            let _ = writeln!(text, "- {}", json!(language));
         }
     }
     let _ = write!(text, "library_name: {}\npipeline_tag: text-generation\ntags:\n", target.library);
     let adapter = source.lora.map(|_| "lora");
     for tag in ["sanbao", "fine-tuned"].into_iter().chain(adapter).chain((target.library == "gguf").then_some("gguf")) {
-        let _ = write!(text, "- {tag}\n");
+        let _ = writeln!(text, "- {tag}");
     }
     text.push_str("---\n");
     text
@@ -84,13 +87,13 @@ fn front_matter(target: &Target, source: &Source) -> String {
 fn summary(source: &Source) -> String {
     let facts = &source.card;
     let what = match facts.task {
-        Some(Task::Classify) => "It answers with one of the labels that it was taught",
-        Some(Task::Instruct) => "It answers in the way that it was taught by examples",
-        Some(Task::Prose) => "It went on reading texts of one kind",
-        Some(Task::Preference) => "It prefers the answers that people preferred",
-        None => "It was fine-tuned",
+        Some(Task::Classify) => ": it answers with one of the labels that it was taught",
+        Some(Task::Instruct) => ": it answers in the way that it was taught by examples",
+        Some(Task::Prose) => ": it went on reading texts of one kind",
+        Some(Task::Preference) => ": it prefers the answers that people preferred",
+        None => "",
     };
-    format!("{} is the base. {what}; made with Sanbao.", one_line(&facts.base_model))
+    format!("{}, fine-tuned with Sanbao{what}.", one_line(&facts.base_model))
 }
 
 fn origin(source: &Source) -> String {
@@ -122,7 +125,7 @@ fn origin(source: &Source) -> String {
     ];
     let mut text = String::from("| | |\n|---|---|\n");
     for (name, value) in rows {
-        let _ = write!(text, "| {name} | {} |\n", cell(&value));
+        let _ = writeln!(text, "| {name} | {} |", cell(&value));
     }
     text
 }
@@ -135,16 +138,16 @@ fn results(verdict: &Verdict) -> String {
         verdict.rows
     );
     for Comparison { metric, before, after, difference, .. } in &verdict.comparisons {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "| {} | {:.4} | {:.4} | {:+.4} ({:+.4} to {:+.4}) |\n",
+            "| {} | {:.4} | {:.4} | {:+.4} ({:+.4} to {:+.4}) |",
             cell(metric), before.value, after.value, difference.value, difference.low, difference.high
         );
     }
     if let Some(forgetting) = &verdict.forgetting {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "\nPerplexity on a general text: {:.2} before, {:.2} after.\n",
+            "\nPerplexity on a general text: {:.2} before, {:.2} after.",
             forgetting.before, forgetting.after
         );
     }

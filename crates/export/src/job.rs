@@ -80,19 +80,13 @@ impl Job<'_> {
         Ok(values)
     }
 
-    /// The new model's name as a part of file names: letters, digits, `.`, `-` and `_` of any
-    /// script, nothing that a file system minds.
+    /// The new model's name as a part of file names: letters and digits of any script, `.`, `-`
+    /// and `_`; nothing that a file system minds.
     pub(crate) fn file_stem(&self) -> String {
-        let name: String = self
-            .source
-            .card
-            .name
-            .trim()
-            .chars()
-            .map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' })
-            .collect();
-        let name = name.trim_matches(['-', '.']);
-        if name.is_empty() { "model".to_owned() } else { name.chars().take(80).collect() }
+        let kept = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_');
+        let words = self.source.card.name.split(|c| !kept(c)).filter(|word| !word.is_empty());
+        let name: String = words.collect::<Vec<_>>().join("-").trim_matches('.').chars().take(80).collect();
+        if name.is_empty() { "model".to_owned() } else { name }
     }
 }
 

@@ -142,3 +142,73 @@ fn labels(model: &Decoder, tokenizer: &Tokenizer) {
     let shares: Vec<Vec<f64>> = scores.iter().map(|scores| probabilities(scores)).collect();
     assert!(shares[0][0] > shares[1][0], "{shares:?}");
 }
+
+#[test]
+#[ignore]
+fn zz_speed() {
+    let Some((model, tokenizer)) = starter() else { return };
+    let ask = |text: &str| {
+        let question =
+            format!("Which of these is the topic? World, Sports, Business, Science. Text: {text}");
+        chat_prompt(&tokenizer, &[Message::new("user", question)]).unwrap()
+    };
+    let prompts: Vec<Vec<u32>> = (0..60)
+        .map(|i| {
+            ask(&format!(
+                "number {i} of a long row, the quick brown fox jumps over {} lazy dogs",
+                i * 7
+            ))
+        })
+        .collect();
+    let labels: Vec<Vec<u32>> = [
+        "World",
+        "Sports",
+        "Business",
+        "Science and technology",
+        "Very good",
+        "Very bad",
+        "Unknown",
+        "Entertainment",
+    ]
+    .iter()
+    .map(|l| tokenizer.encode(&format!("{l}<|im_end|>"), false).unwrap())
+    .collect();
+    println!(
+        "prompt {} tokens, labels {:?}",
+        prompts[0].len(),
+        labels.iter().map(Vec::len).collect::<Vec<_>>()
+    );
+    for _ in 0..2 {
+        let t = std::time::Instant::now();
+        let layout = sanbao_models::ops::Layout::packed(prompts.iter().map(Vec::len));
+        let _ = to_vec(model.hidden(&prompts.concat(), &layout)).unwrap();
+        println!("prompts alone, packed {:.2}", t.elapsed().as_secs_f64());
+        let t = std::time::Instant::now();
+        label_log_probabilities(&model, &prompts, &labels).unwrap();
+        println!("labels {:.2}", t.elapsed().as_secs_f64());
+        let t = std::time::Instant::now();
+        let mut shuffled = prompts.clone();
+        shuffled[0] = vec![1; 50];
+        label_log_probabilities(&model, &shuffled, &labels).unwrap();
+        println!("labels, nothing shared {:.2}", t.elapsed().as_secs_f64());
+        for n in [1, 4, 16] {
+            let s = Sampling { max_new_tokens: 33, ..Sampling::default() };
+            let t = std::time::Instant::now();
+            let mut first = 0.0;
+            let mut c = 0;
+            let out = generate(&model, &tokenizer, &prompts[..n], &s, 8192, &mut |_, _| {
+                c += 1;
+                if c == n {
+                    first = t.elapsed().as_secs_f64();
+                }
+                Flow::Continue
+            })
+            .unwrap();
+            let new: usize = out.iter().map(|o| o.ids.len()).sum();
+            println!(
+                "batch {n}: first {first:.2} then {:.1} tokens/s",
+                (new - n) as f64 / (t.elapsed().as_secs_f64() - first)
+            );
+        }
+    }
+}

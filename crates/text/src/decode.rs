@@ -30,6 +30,9 @@ impl StreamDecoder {
 
     /// Takes the next token; gives the text that is now certain, if any.
     pub fn push(&mut self, id: u32) -> Option<String> {
+        if self.skip_special && self.tokenizer.is_special(id) {
+            return None;
+        }
         self.ids.push(id);
         let whole = self.text(self.ids.len());
         if !whole.ends_with('\u{fffd}') {
@@ -57,14 +60,13 @@ impl StreamDecoder {
     /// given from here on.
     fn give(&mut self, whole: &str) -> Option<String> {
         let new = whole.get(self.text(self.given).len()..).unwrap_or_default().to_owned();
-        if new.is_empty() && self.given > 0 {
-            // A special token that is skipped leaves no text and is no use as context.
-            self.ids.truncate(self.given);
+        if new.is_empty() {
+            // A token may show only together with the next one (a space at the start).
             return None;
         }
         self.ids.drain(..self.given);
         self.given = self.ids.len();
-        (!new.is_empty()).then_some(new)
+        Some(new)
     }
 
     fn text(&self, count: usize) -> String {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokenizers::{AddedToken, DecoderWrapper, ModelWrapper};
 
@@ -67,9 +68,13 @@ impl Tokenizer {
         let Configured { tokens: mut special, added } =
             configured(&files.tokenizer_config, &files.special_tokens_map)?;
         let json = files.tokenizer_json.clone();
-        let mut tokenizer = isolated(READ_LIMIT, move || json.parse::<tokenizers::Tokenizer>())
-            .map_err(|interrupted| Error::bad_file(FILE, interrupted.detail()))?
-            .map_err(|error| Error::bad_file(FILE, error))?;
+        let mut tokenizer = isolated(READ_LIMIT, move || {
+            // The library stumbles over JSON that breaks off.
+            serde_json::from_str::<IgnoredAny>(&json).map_err(|error| error.to_string())?;
+            json.parse::<tokenizers::Tokenizer>().map_err(|error| error.to_string())
+        })
+        .map_err(|interrupted| Error::bad_file(FILE, interrupted.detail()))?
+        .map_err(|detail| Error::bad_file(FILE, detail))?;
         tokenizer.with_truncation(None).map_err(|error| Error::bad_file(FILE, error))?;
         tokenizer.with_padding(None);
         add_missing(&mut tokenizer, added)?;

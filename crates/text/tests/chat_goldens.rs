@@ -64,7 +64,7 @@ fn cases() -> Vec<Case> {
             });
         }
     }
-    assert_eq!(cases.len(), 150);
+    assert_eq!(cases.len(), 144);
     cases
 }
 
@@ -155,11 +155,28 @@ fn token_masks_are_equal() {
                 let label = format!("{name}{suffix} {}", row["conversation"]);
                 let messages = &cases["conversations"][row["conversation"].as_str().unwrap()];
                 let messages: Vec<Message> = serde_json::from_value(messages.clone()).unwrap();
-                let chat = tokenizer.encode_chat(&messages, &options).unwrap();
+                let chat = match (tokenizer.encode_chat(&messages, &options), row.get("raises")) {
+                    (Ok(chat), None) => chat,
+                    (Err(Error::TemplateRaised { .. }), Some(_)) => continue,
+                    (result, _) => panic!("{label}: {result:?}"),
+                };
                 assert_eq!(chat.text, row["text"].as_str().unwrap(), "{label}");
                 assert_eq!(chat.ids, ids(&row["input_ids"]), "{label}");
-                let mask: Vec<bool> = ids(&row["assistant_masks"]).iter().map(|&flag| flag == 1).collect();
-                assert_eq!(chat.trained, mask, "{label}");
+                let mut mask: Vec<bool> = ids(&row["assistant_masks"]).iter().map(|&flag| flag == 1).collect();
+                if label.starts_with("smollm2") && row["conversation"] == "whitespace_and_symbols" {
+                    // transformers finds no token at the spaces that this answer begins with (its
+                    // tokenizer leaves them out of the offsets) and gives up: its mask is empty and
+                    // would teach nothing. The same text with another tokenizer shows the right one.
+                    assert!(!mask.contains(&true), "{label}");
+                    let trained = chat.ids.iter().zip(&chat.trained).filter(|(_, flag)| **flag);
+                    let trained: Vec<u32> = trained.map(|(id, _)| *id).collect();
+                    let said: String = chat.spans.iter().map(|span| &chat.text[span.clone()]).collect();
+                    assert_eq!(tokenizer.decode(&trained, false).unwrap(), said, "{label}");
+                    mask.clone_from(&chat.trained);
+                }
+                let shown = tokenizer.show(&chat.ids, &chat.trained);
+                let wrong: Vec<_> = shown.iter().zip(&mask).filter(|(token, flag)| token.trained != **flag).collect();
+                assert!(wrong.is_empty(), "{label}: {wrong:?}");
                 assert_eq!(chat.learns_to_stop(tokenizer.stop_ids()), mask.contains(&true), "{label}");
                 rows += 1;
             }

@@ -12,7 +12,19 @@ use serde_json::{Map, Value};
 
 /// Where the engine is known to differ, with what it gives instead (`None`: an error). Each of
 /// these stands for something that no chat template does.
-const DIFFERENT: &[(&str, Option<&str>)] = &[];
+const DIFFERENT: &[(&str, Option<&str>)] = &[
+    // Values of different kinds have an order here, and some things that are no lists or numbers
+    // are passed over, where Python refuses.
+    ("{{ [1,'a']|sort }}", Some("[1, 'a']")),
+    ("{{ 1 < 'a' }}", Some("True")),
+    ("{{ none|join }}", Some("")),
+    ("{{ l|sum('x') }}", Some("0")),
+    ("{{ {[]: 1} }}", Some("{[]: 1}")),
+    // `attr` looks only at attributes in Python, which a dictionary does not have for its keys.
+    ("{{ d|attr('b') }}", Some("1")),
+    // A namespace is a mapping here.
+    ("{{ namespace(a=1) is mapping }}{{ caller is defined }}{{ loop is defined }}", Some("TrueFalseFalse")),
+];
 
 #[test]
 fn renders_as_jinja2_does() {
@@ -30,31 +42,35 @@ fn renders_as_jinja2_does() {
     let mut wrong = Vec::new();
     for case in cases {
         let source = case["template"].as_str().unwrap();
-        let rendered = ChatTemplate::new(source, &special)
-            .and_then(|template| template.render_turns_with_spans(turns.clone(), &options));
-        let found = match &rendered {
-            Ok(rendered) => Ok(rendered.text.as_str()),
-            Err(error) => Err(error.to_string()),
-        };
+        let template = ChatTemplate::new(source, &special);
+        let rendered = template.as_ref().map_err(ToString::to_string).and_then(|template| {
+            template.render_turns(turns.clone(), &options).map_err(|error| match error {
+                Error::TemplateRaised { message } => message,
+                error => error.to_string(),
+            })
+        });
+        let found = rendered.as_ref().map(String::as_str);
         let expected = case.get("text").map(|text| text.as_str().unwrap());
         let known = DIFFERENT.iter().find(|(template, _)| *template == source).map(|(_, text)| *text);
-        if found.as_ref().ok().copied() != known.unwrap_or(expected) {
+        if found.ok() != known.unwrap_or(expected) {
             wrong.push(format!("{source}\n  expected {expected:?}\n  found    {found:?}"));
             continue;
         }
-        if let (Some(message), Err(error)) = (case.get("message"), &rendered) {
-            let Error::TemplateRaised { message: found } = error else { panic!("{source}: {error}") };
-            assert_eq!(found, message.as_str().unwrap(), "{source}");
+        if let Some(message) = case.get("message") {
+            assert_eq!(found.unwrap_err(), message.as_str().unwrap(), "{source}");
         }
-        if let (Some(spans), Ok(rendered)) = (case.get("spans"), &rendered) {
+        if let (Some(spans), Ok(template)) = (case.get("spans"), &template)
+            && template.marks_answers()
+        {
             let spans: Vec<Vec<usize>> = serde_json::from_value(spans.clone()).unwrap();
             let spans: Vec<Vec<usize>> = spans.into_iter().filter(|span| span[0] < span[1]).collect();
+            let rendered = template.render_turns_with_spans(turns.clone(), &options).unwrap();
             let found: Vec<Vec<usize>> = rendered
                 .spans
                 .iter()
                 .map(|span| vec![characters(&rendered.text, span.start), characters(&rendered.text, span.end)])
                 .collect();
-            if !source.contains("macro") && found != spans {
+            if found != spans {
                 wrong.push(format!("{source}\n  expected {spans:?}\n  found    {found:?}"));
             }
         }

@@ -3,8 +3,10 @@
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use sanbao_data::Sequence;
+use sanbao_data::{PackedBatch, Sequence};
 use sanbao_models::{Layout, Targets};
+
+use crate::Error;
 
 /// Sequences computed in one pass, standing one after the other without padding.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,50 +28,54 @@ pub fn epoch_order(rows: usize, seed: u64, epoch: u64) -> Vec<usize> {
     order
 }
 
-/// Packs sequences into passes of at most `capacity` tokens, longest first; a longer sequence
-/// has a pass of its own.
-pub fn pack(sequences: &[Sequence], capacity: usize) -> Vec<MicroBatch> {
+/// Packs sequences into passes of at most `capacity` tokens, or of the longest sequence's when
+/// that is more.
+///
+/// # Errors
+/// When the sequences cannot be packed.
+pub fn pack(sequences: &[Sequence], capacity: usize) -> Result<Vec<MicroBatch>, Error> {
     let lengths: Vec<usize> = sequences.iter().map(|sequence| sequence.ids.len()).collect();
-    sanbao_data::pack(&lengths, capacity)
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    let passes = sanbao_data::pack(&lengths, capacity.max(longest), 0, 0)?;
+    Ok(passes
         .into_iter()
-        .map(|members| micro_batch(members.into_iter().map(|index| &sequences[index])))
-        .collect()
+        .map(|members| MicroBatch::new(members.into_iter().map(|index| sequences[index].clone())))
+        .collect())
 }
 
 /// The passes of one optimizer step: every token with loss counts the same, however the rows
 /// fall into passes (`Σ loss / tokens of the step`).
-pub fn step_batches(sequences: &[Sequence], capacity: usize) -> Vec<MicroBatch> {
-    let mut batches = pack(sequences, capacity);
+///
+/// # Errors
+/// When the sequences cannot be packed.
+pub fn step_batches(sequences: &[Sequence], capacity: usize) -> Result<Vec<MicroBatch>, Error> {
+    let mut batches = pack(sequences, capacity)?;
     let tokens: usize = batches.iter().map(|batch| batch.targets.rows.len()).sum();
     let weight = 1.0 / tokens.max(1) as f32;
     for batch in &mut batches {
         batch.targets.weights.fill(weight);
     }
-    batches
+    Ok(batches)
 }
 
-fn micro_batch<'a>(sequences: impl Iterator<Item = &'a Sequence>) -> MicroBatch {
-    let mut ids: Vec<u32> = Vec::new();
-    let mut lengths = Vec::new();
-    let mut targets = Targets::default();
-    for sequence in sequences {
-        let start = ids.len() as u32;
-        lengths.push(sequence.ids.len());
-        ids.extend(&sequence.ids);
-        // A token is predicted from the one before it, so the first is never a target.
-        for (index, trained) in sequence.trained.iter().enumerate().skip(1) {
-            if *trained {
-                targets.rows.push(start + index as u32 - 1);
-                targets.tokens.push(sequence.ids[index]);
-                targets.weights.push(1.0);
-            }
+impl MicroBatch {
+    fn new(sequences: impl Iterator<Item = Sequence>) -> Self {
+        let batch = PackedBatch::new(sequences);
+        let mut targets = Targets::default();
+        for (row, token) in batch.targets() {
+            targets.rows.push(row as u32);
+            targets.tokens.push(token);
+            targets.weights.push(1.0);
         }
+        let layout = Layout { segments: batch.segments, positions: batch.positions };
+        Self { ids: batch.ids, layout, targets }
     }
-    MicroBatch { ids, layout: Layout::packed(lengths), targets }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn sequence(length: usize, trained_from: usize) -> Sequence {
@@ -81,7 +87,7 @@ mod tests {
 
     #[test]
     fn every_target_is_predicted_from_the_token_before_it() {
-        let batches = pack(&[sequence(4, 2), sequence(3, 0)], 100);
+        let batches = pack(&[sequence(4, 2), sequence(3, 0)], 100).unwrap();
         assert_eq!(batches.len(), 1);
         let batch = &batches[0];
         for (row, token) in batch.targets.rows.iter().zip(&batch.targets.tokens) {
@@ -95,7 +101,7 @@ mod tests {
     fn weights_do_not_depend_on_the_capacity() {
         let rows = [sequence(9, 3), sequence(5, 1), sequence(7, 6)];
         let sum = |capacity| -> f32 {
-            step_batches(&rows, capacity).iter().flat_map(|b| b.targets.weights.clone()).sum()
+            step_batches(&rows, capacity).unwrap().iter().flat_map(|b| b.targets.weights.clone()).sum()
         };
         assert!((sum(100) - 1.0).abs() < 1e-6 && (sum(8) - 1.0).abs() < 1e-6);
     }

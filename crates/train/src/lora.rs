@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::Tensor;
+use indexmap::IndexMap;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sanbao_models::host::{from_vec, to_vec};
@@ -274,8 +275,7 @@ pub fn collect(model: &mut Decoder, trainable: Trainable) -> Result<NamedTensors
 /// When the file cannot be written.
 pub fn write_tensors(path: &Path, tensors: NamedTensors) -> Result<(), Error> {
     let list = tensors.into_iter().map(|(name, (shape, values))| {
-        TensorToWrite::new(&name, StoredType::F32, shape, move || Ok(values))
+        TensorToWrite::new(name, StoredType::F32, shape, move || Ok(values))
     });
-    let metadata = [("format".to_owned(), "pt".to_owned())].into_iter().collect();
-    write_safetensors(path, list.collect(), &metadata).map_err(|e| sanbao_models::Error::from(e).into())
+    write_safetensors(path, list, &IndexMap::new()).map_err(|e| sanbao_models::Error::from(e).into())
 }

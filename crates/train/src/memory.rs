@@ -4,18 +4,17 @@ use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Resident memory of this process in bytes; 0 where the system does not tell.
 pub fn resident_bytes() -> u64 {
-    let Ok(pid) = sysinfo::get_current_pid() else { return 0 };
-    let mut system = System::new();
+    let (Ok(pid), Ok(mut system)) = (sysinfo::get_current_pid(), System::new()) else { return 0 };
     let kind = ProcessRefreshKind::nothing().with_memory();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, kind);
     system.process(pid).map_or(0, sysinfo::Process::memory)
 }
 
-/// Memory in bytes that could be taken without swapping.
-pub fn available_bytes() -> u64 {
-    let mut system = System::new();
+/// Memory in bytes that could be taken without swapping; `None` where the system does not tell.
+pub fn available_bytes() -> Option<u64> {
+    let mut system = System::new().ok()?;
     system.refresh_memory();
-    system.available_memory()
+    Some(system.available_memory()).filter(|bytes| *bytes > 0)
 }
 
 /// Highest resident memory of this process so far in bytes; the present one where the system

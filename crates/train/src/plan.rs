@@ -46,8 +46,8 @@ pub struct PlanInput<'a> {
 pub fn facts(input: &PlanInput) -> Facts {
     Facts {
         task: input.data.report().task,
-        rows: input.data.len(Part::Train),
-        validation_rows: input.data.len(Part::Validation),
+        rows: input.data.part(Part::Train).len(),
+        validation_rows: input.data.part(Part::Validation).len(),
         parameters: input.base.card.parameters,
         context: input.base.spec.max_position_embeddings,
         dial: input.dial,
@@ -75,7 +75,7 @@ pub fn plan(input: &PlanInput) -> Result<(Plan, TrainSettings), Error> {
     settings.gradient_checkpointing = portion.recompute;
     let needed = memory(&dimensions, work, portion).total();
 
-    let rows = input.data.len(Part::Train);
+    let rows = input.data.part(Part::Train).len();
     let parameters = input.base.card.parameters;
     let trainable = match &settings.lora {
         Some(lora) => lora::trainable_parameters(&input.base.spec, lora)?,
@@ -176,11 +176,11 @@ pub fn estimate_seconds(
     }
     let mut rows = Vec::new();
     let mut tokens = 0;
-    for row in 0..data.len(Part::Train) {
+    for row in 0..data.part(Part::Train).len() {
         if tokens >= PROBE_TOKENS {
             break;
         }
-        let sequence = data.sequence(Part::Train, row)?;
+        let sequence = data.part(Part::Train).sequence(row);
         tokens += sequence.ids.len();
         rows.push(sequence);
     }
@@ -197,7 +197,7 @@ pub fn estimate_seconds(
     let per_token = seconds / tokens.max(1) as f64;
     let report = data.report();
     let epochs = f64::from(settings.num_train_epochs);
-    let steps_per_epoch = settings.steps_per_epoch(data.len(Part::Train)) as f64;
+    let steps_per_epoch = settings.steps_per_epoch(data.part(Part::Train).len()) as f64;
     let evaluations = if settings.eval_steps == 0 {
         0.0
     } else {

@@ -26,6 +26,8 @@ pub struct Run<'a> {
     pub settings: &'a TrainSettings,
     /// Rows as tokens.
     pub data: &'a Prepared,
+    /// Hash of the prepared rows; a checkpoint of other rows is refused.
+    pub data_hash: &'a str,
     /// Where checkpoints and metrics go.
     pub folder: &'a RunFolder,
 }
@@ -55,12 +57,12 @@ impl Run<'_> {
         stop: &dyn Fn() -> bool,
         report: &mut dyn FnMut(RunEvent),
     ) -> Result<Outcome, Error> {
-        let rows = self.data.len(Part::Train);
+        let rows = self.data.part(Part::Train).len();
         let total = self.settings.total_steps(rows);
         let per_epoch = self.settings.steps_per_epoch(rows);
         let (mut optimizer, mut state) = self.start(report)?;
         let mut log = MetricsLog::open_until(&self.folder.metrics_path(), state.step)?;
-        let validation = self.sequences(Part::Validation, 0..self.data.len(Part::Validation))?;
+        let validation = self.sequences(Part::Validation, 0..self.data.part(Part::Validation).len());
         let mut portions = Portions {
             tokens: self.settings.micro_batch_tokens,
             activations: self.settings.activations(),
@@ -80,7 +82,7 @@ impl Run<'_> {
             }
             let first = (state.step % per_epoch) as usize * self.settings.batch_size;
             let members = &order.1[first..(first + self.settings.batch_size).min(rows)];
-            let sequences = self.sequences(Part::Train, members.iter().copied())?;
+            let sequences = self.sequences(Part::Train, members.iter().copied());
 
             state.step += 1;
             let mut metrics = self.step(&sequences, &mut optimizer, state.step, total, &mut portions, report)?;
@@ -145,7 +147,7 @@ impl Run<'_> {
     fn start(&mut self, report: &mut dyn FnMut(RunEvent)) -> Result<(AdamW, State), Error> {
         if let Some(step) = self.folder.pointed(Pointer::Last)? {
             let folder = self.folder.checkpoint(step);
-            let loaded = checkpoint::load(&folder, self.model, self.settings, self.data.hash())?;
+            let loaded = checkpoint::load(&folder, self.model, self.settings, self.data_hash)?;
             report(RunEvent::Resumed { step });
             return Ok(loaded);
         }
@@ -155,7 +157,7 @@ impl Run<'_> {
         let state = State {
             step: 0,
             settings: self.settings.clone(),
-            data: self.data.hash().to_owned(),
+            data: self.data_hash.to_owned(),
             best: None,
             evaluations_without_improvement: 0,
             seconds: 0.0,
@@ -233,12 +235,9 @@ impl Run<'_> {
         }
     }
 
-    fn sequences(
-        &self,
-        part: Part,
-        rows: impl IntoIterator<Item = usize>,
-    ) -> Result<Vec<Sequence>, Error> {
-        rows.into_iter().map(|row| Ok(self.data.sequence(part, row)?)).collect()
+    fn sequences(&self, part: Part, rows: impl IntoIterator<Item = usize>) -> Vec<Sequence> {
+        let store = self.data.part(part);
+        rows.into_iter().map(|row| store.sequence(row)).collect()
     }
 }
 

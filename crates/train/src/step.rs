@@ -77,7 +77,7 @@ fn accumulate_once(
     dropout_seed: Option<u64>,
 ) -> Result<Accumulated, Error> {
     let mut sums = Accumulated { loss: 0.0, trained_tokens: 0, tokens: 0, grads: Gradients::default() };
-    for (index, batch) in step_batches(rows, portions.tokens).into_iter().enumerate() {
+    for (index, batch) in step_batches(rows, portions.tokens)?.into_iter().enumerate() {
         let seed = dropout_seed.map(|seed| seed.wrapping_add(index as u64));
         let trace = model.forward(&batch.ids, &batch.layout, portions.activations, seed);
         let losses = model.backward(trace, &batch.targets, trainable, &mut sums.grads)?;
@@ -99,7 +99,7 @@ pub fn mean_loss(
     portion_tokens: usize,
 ) -> Result<Option<f64>, Error> {
     let (mut sum, mut count) = (0.0, 0);
-    for batch in pack(rows, portion_tokens) {
+    for batch in pack(rows, portion_tokens)? {
         let losses = model.losses(&batch.ids, &batch.layout, &batch.targets)?;
         sum += losses.iter().map(|loss| f64::from(*loss)).sum::<f64>();
         count += losses.len();

@@ -1,6 +1,6 @@
 //! The child's side.
 
-use std::io::{BufRead, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use crate::{Error, jobs};
 
 /// Runs the job that standard input brings, until it is done or standard input ends.
 pub fn child_main() -> ExitCode {
-    let mut lines = std::io::stdin().lines();
-    let job = match lines.next() {
-        Some(Ok(line)) => serde_json::from_str::<Job>(&line),
+    let mut line = String::new();
+    let job = match std::io::stdin().read_line(&mut line) {
+        Ok(1..) => serde_json::from_str::<Job>(&line),
         _ => return ExitCode::SUCCESS,
     };
     let job = match job {
@@ -28,7 +28,7 @@ pub fn child_main() -> ExitCode {
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stopped);
     std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
             if matches!(serde_json::from_str(&line), Ok(Command::Stop)) {
                 break;
             }

@@ -44,7 +44,7 @@ fn listed() -> Vec<Listed> {
             name: adapter.name.clone(),
             kind: kind_name.to_owned(),
             driver: driver(&adapter),
-            memory: (kind_name == "software").then(sanbao_train::available_bytes),
+            memory: Some(kind_name).filter(|kind| *kind == "software").and_then(|_| sanbao_train::available_bytes()),
             self_check: None,
             usable: None,
             gflops: None,
@@ -56,16 +56,17 @@ fn listed() -> Vec<Listed> {
 }
 
 fn cpu() -> Listed {
-    let mut system = sysinfo::System::new();
-    system.refresh_cpu_all();
-    let brand = system.cpus().first().map(|cpu| cpu.brand().trim().to_owned());
+    let brand = sysinfo::System::new().ok().and_then(|mut system| {
+        system.refresh_cpu_all();
+        system.cpus().first().map(|cpu| cpu.brand().trim().to_owned())
+    });
     Listed {
         report: DeviceReport {
             id: CPU.to_owned(),
             name: brand.filter(|name| !name.is_empty()).unwrap_or_else(|| "CPU".to_owned()),
             kind: "cpu".to_owned(),
             driver: String::new(),
-            memory: Some(sanbao_train::available_bytes()),
+            memory: sanbao_train::available_bytes(),
             self_check: Some(0.0),
             usable: Some(true),
             gflops: None,

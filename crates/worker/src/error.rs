@@ -54,6 +54,9 @@ pub enum Error {
     /// Comparing.
     #[error(transparent)]
     Evaluate(#[from] sanbao_evaluate::Error),
+    /// Exporting.
+    #[error(transparent)]
+    Export(#[from] sanbao_export::Error),
     /// Tokenizer and template.
     #[error(transparent)]
     Text(#[from] sanbao_text::Error),
@@ -74,6 +77,7 @@ impl From<Error> for Fault {
             Error::Data(error) => error.into(),
             Error::Infer(error) => error.into(),
             Error::Evaluate(error) => error.into(),
+            Error::Export(error) => error.into(),
             Error::Text(error) => error.into(),
             Error::Project(error) => error.into(),
             other => {

@@ -10,9 +10,11 @@ pub mod devices;
 mod error;
 pub mod jobs;
 mod parent;
+mod report;
 mod run_spec;
 
 pub use child::child_main;
 pub use error::Error;
 pub use parent::{Ended, supervise};
+pub use report::write_report;
 pub use run_spec::{RUN_SPEC_FORMAT, RunSpec, SourceSpec};

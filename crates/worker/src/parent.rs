@@ -100,7 +100,7 @@ async fn attend(
     input.write_all(format!("{line}\n").as_bytes()).await.map_err(Error::Spawn)?;
 
     let mut lines = BufReader::new(output).lines();
-    let there = sanbao_train::available_bytes();
+    let there = sanbao_train::available_bytes().unwrap_or(u64::MAX);
     let (mut last, mut asked, mut used) = (None, false, None);
     loop {
         tokio::select! {
@@ -131,7 +131,7 @@ async fn attend(
     match last {
         Some(message) => Ok(Attempt::Ended(Ended::Done(message))),
         None if asked => Ok(Attempt::Ended(Ended::Stopped)),
-        None => classify(status, &words, memory_was_short(used, there)),
+        None => classify(status, &words, memory_was_short(used.or_else(|| planned_memory(job)), there)),
     }
 }
 
@@ -147,10 +147,17 @@ async fn last_words(mut errors: impl tokio::io::AsyncRead + Unpin) -> String {
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-/// Whether a kill without words was the system's answer to a lack of memory: the child had
-/// not got as far as its first step, or used most of what there was.
+/// What a training run was expected to need.
+fn planned_memory(job: &Job) -> Option<u64> {
+    let Job::Train { run, .. } = job else { return None };
+    let spec: RunSpec = sanbao_project::read_json(&Path::new(run).join("plan.json")).ok()?;
+    Some(spec.plan.memory_needed)
+}
+
+/// Whether a kill without words was the system's answer to a lack of memory: the child used,
+/// or was going to use, most of what there was.
 fn memory_was_short(used: Option<u64>, there: u64) -> bool {
-    used.is_none_or(|used| used > there / 2)
+    used.is_some_and(|used| used > there / 2)
 }
 
 /// What a dead child died of.

@@ -1,8 +1,10 @@
 //! `sanbao make`: the whole job.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
-use super::run::{evaluate_run, train_run};
+use super::run::{evaluate_run, export_run, train_run};
 use super::setup::planned;
 use crate::arguments::MakeArgs;
 use crate::show;
@@ -22,11 +24,8 @@ pub fn make(args: &MakeArgs) -> Result<()> {
     show::line(&format!("Report: {}", folder.report_path().display()));
     for target in args.export.split(',').map(str::trim).filter(|target| *target != "none") {
         let out = folder.export().join(target);
-        let bar = show::spinner(&format!("Exporting {target}"));
         std::fs::create_dir_all(folder.export())?;
-        let exported = sanbao_worker::jobs::export(&args.out, target, None, None, &out)?;
-        bar.finish_and_clear();
-        show::exported(&exported, &out);
+        export_run(&args.out, target, &BTreeMap::new(), None, &out)?;
     }
     show::line(&format!("Talk to it: sanbao chat --run {}", args.out.display()));
     Ok(())

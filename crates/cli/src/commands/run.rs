@@ -1,12 +1,13 @@
 //! Plan, train, evaluate, export.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use sanbao_contract::verdict::Verdict;
 use sanbao_contract::worker::{Job, Message};
 use sanbao_project::RunFolder;
-use sanbao_worker::{Ended, RunSpec, supervise};
+use sanbao_worker::{Ended, supervise};
 
 use super::setup::planned;
 use crate::arguments::{ExportArgs, PlanArgs, RunArgs, TrainArgs};
@@ -80,22 +81,34 @@ pub fn evaluate_run(run: &Path) -> Result<Verdict> {
     let Ended::Done(Message::Verdict(verdict)) = ended else {
         anyhow::bail!("stopped before the verdict");
     };
-    sanbao_worker::write_report(run, &verdict)?;
+    sanbao_worker::write_report(run, &verdict, sanbao_evaluate::Language::En)?;
     Ok(*verdict)
 }
 
 /// `sanbao export`.
 pub fn export(args: &ExportArgs) -> Result<()> {
-    let bar = show::spinner("Exporting");
-    let exported = sanbao_worker::jobs::export(
-        &args.run,
-        &args.target,
-        args.dtype.as_deref(),
-        args.epoch,
-        &args.out,
-    )?;
+    let mut options = BTreeMap::new();
+    if let Some(dtype) = &args.dtype {
+        options.insert("dtype".to_owned(), dtype.clone().into());
+    }
+    export_run(&args.run, &args.target, &options, args.epoch, &args.out)
+}
+
+/// Exports a run's result, showing how it goes.
+pub fn export_run(
+    run: &Path,
+    target: &str,
+    options: &BTreeMap<String, serde_json::Value>,
+    epoch: Option<u64>,
+    out: &Path,
+) -> Result<()> {
+    let bar = show::bar(&format!("Exporting {target}"));
+    let exported = sanbao_worker::jobs::export(run, target, options, epoch, out, &mut |progress| {
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+    })?;
     bar.finish_and_clear();
-    show::exported(&exported, &args.out);
+    show::exported(&exported, out);
     Ok(())
 }
 
@@ -111,10 +124,4 @@ fn in_worker(job: Job, on_message: &mut (dyn FnMut(&Message) + Send)) -> Result<
         };
         Ok(supervise(&program, job, stop, on_message).await?)
     })
-}
-
-/// What a run was to do.
-pub fn spec(run: &Path) -> Result<RunSpec> {
-    let folder = RunFolder::look(run)?;
-    Ok(sanbao_project::read_json(&folder.plan_path())?)
 }

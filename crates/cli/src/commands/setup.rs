@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use sanbao_data::{PrepareOptions, Prepared, Source, prepare};
+use sanbao_contract::data::Mapping;
+use sanbao_data::{PrepareOptions, Prepared, Source, Table, parse_mapping, prepare};
+use sanbao_hub::Progress;
 use sanbao_models::BaseModel;
 use sanbao_project::RunFolder;
 use sanbao_train::recipes::{recipe, recommended};
@@ -27,9 +29,14 @@ pub fn base_model(path: Option<&Path>) -> Result<BaseModel> {
 
 fn starter_model() -> Result<PathBuf> {
     let bar = show::download_bar("Starter model");
-    let path = sanbao_hub::starter_model(None, &mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
+    let path = sanbao_hub::starter_model(&mut |progress| {
+        match progress {
+            Progress::Fetched { bytes, total } => {
+                bar.set_length(total);
+                bar.set_position(bytes);
+            }
+            other => bar.set_message(format!("{other:?}")),
+        }
     })?;
     bar.finish_and_clear();
     Ok(path)
@@ -44,11 +51,24 @@ pub fn sources(args: &SourceArgs) -> Result<Vec<Source>> {
     for path in &args.data {
         let mut source = Source::new(path);
         if !args.map.is_empty() || args.shape.is_some() {
-            source.mapping = Some(sanbao_data::mapping_for(path, &args.map, args.shape.map(Into::into))?);
+            source.mapping = Some(mapping(path, args)?);
         }
         sources.push(source);
     }
     Ok(sources)
+}
+
+/// What the person says the columns are for; the rest as recognised.
+fn mapping(path: &Path, args: &SourceArgs) -> Result<Mapping> {
+    let table = Table::open(path)?;
+    let recognised = table.recognition(None).ok().map(|recognition| recognition.mapping);
+    let shape = args.shape.map(Into::into);
+    Ok(parse_mapping(&args.map, shape, table.columns(), recognised.as_ref())?)
+}
+
+/// How rows are prepared for a model.
+pub fn options(args: &SourceArgs, max_length: usize, seed: u64) -> PrepareOptions {
+    PrepareOptions { max_length, seed, fractions: None, task: args.task.map(Into::into) }
 }
 
 /// Reads, checks, splits and tokenises into a folder.
@@ -62,12 +82,7 @@ pub fn prepared(
     seed: u64,
     folder: &Path,
 ) -> Result<Prepared> {
-    let options = PrepareOptions {
-        max_length,
-        seed,
-        task: args.task.map(Into::into),
-        ..PrepareOptions::default()
-    };
+    let options = options(args, max_length, seed);
     let bar = show::spinner("Reading the examples");
     prepare(&sources(args)?, &base.tokenizer, &options, folder, &mut |progress| {
         bar.set_message(show::preparing(&progress));

@@ -15,7 +15,7 @@ static ABOUT: About = About {
     label: Phrase { en: "ROC AUC", zh: "ROC 曲线下面积" },
     explanation: Phrase {
         en: "How often a row of a label is given a higher probability of it than a row of another; 0.5 is guessing.",
-        zh: "属于某标签的行得到更高概率的比例，0.5 等于瞎猜。",
+        zh: "属于某标签的行得到更高概率的比例，0.5 等于随机猜测。",
     },
     higher_is_better: true,
     unit: Unit::Number,

@@ -117,15 +117,17 @@ impl Counts {
     pub fn precisions(&self) -> [f64; ORDERS] {
         let mut precisions = [0.0; ORDERS];
         let mut smoothing = 1.0;
-        for order in 0..ORDERS {
-            if self.totals[order] == 0.0 {
+        for (precision, (matches, total)) in
+            precisions.iter_mut().zip(self.matches.iter().zip(&self.totals))
+        {
+            if *total == 0.0 {
                 break;
             }
-            precisions[order] = if self.matches[order] == 0.0 {
+            *precision = if *matches == 0.0 {
                 smoothing *= 2.0;
-                100.0 / (smoothing * self.totals[order])
+                100.0 / (smoothing * total)
             } else {
-                100.0 * self.matches[order] / self.totals[order]
+                100.0 * matches / total
             };
         }
         precisions

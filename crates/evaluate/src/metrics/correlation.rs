@@ -248,8 +248,8 @@ pub static PEARSON: CorrelationMetric = CorrelationMetric {
         name: "pearson",
         label: Phrase { en: "Pearson correlation", zh: "皮尔逊相关系数" },
         explanation: Phrase {
-            en: "How well answered numbers follow the true ones along a straight line, -1 to 1.",
-            zh: "回答的数值与真实数值的线性相关程度，从 -1 到 1。",
+            en: "How well answered numbers follow the true ones along a straight line, −1 to 1.",
+            zh: "回答的数值与真实数值的线性相关程度，从 −1 到 1。",
         },
         higher_is_better: true,
         unit: Unit::Number,
@@ -266,8 +266,8 @@ pub static SPEARMAN: CorrelationMetric = CorrelationMetric {
         name: "spearman",
         label: Phrase { en: "Spearman correlation", zh: "斯皮尔曼相关系数" },
         explanation: Phrase {
-            en: "How well answered numbers keep the order of the true ones, -1 to 1.",
-            zh: "回答的数值与真实数值的排序一致程度，从 -1 到 1。",
+            en: "How well answered numbers keep the order of the true ones, −1 to 1.",
+            zh: "回答的数值与真实数值的排序一致程度，从 −1 到 1。",
         },
         higher_is_better: true,
         unit: Unit::Number,
@@ -284,8 +284,8 @@ pub static KENDALL: CorrelationMetric = CorrelationMetric {
         name: "kendall",
         label: Phrase { en: "Kendall's tau-b", zh: "肯德尔 tau-b" },
         explanation: Phrase {
-            en: "How many pairs of rows the answers put in the true order, ties aside, -1 to 1.",
-            zh: "答案将多少对行排成正确顺序（不计并列），从 -1 到 1。",
+            en: "How many pairs of rows the answers put in the true order, ties aside, −1 to 1.",
+            zh: "答案将多少对行排成正确顺序（不计并列），从 −1 到 1。",
         },
         higher_is_better: true,
         unit: Unit::Number,

@@ -14,8 +14,8 @@ static ABOUT: About = About {
     name: "loss",
     label: Phrase { en: "Loss", zh: "损失" },
     explanation: Phrase {
-        en: "How unexpected the right answers are to the model, per token; 0 means it foresaw every one.",
-        zh: "正确答案对模型来说有多意外（按词元平均），0 表示完全预料到。",
+        en: "How unexpected the right answers are to the model, per token; 0 means it predicted every one.",
+        zh: "正确答案对模型来说有多意外（按词元平均），0 表示完全预测到。",
     },
     higher_is_better: false,
     unit: Unit::Number,

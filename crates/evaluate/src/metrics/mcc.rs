@@ -14,8 +14,8 @@ static ABOUT: About = About {
     name: "mcc",
     label: Phrase { en: "Matthews correlation", zh: "马修斯相关系数" },
     explanation: Phrase {
-        en: "Agreement of answers and truth from -1 to 1, where 0 is no better than guessing.",
-        zh: "答案与真值的一致程度，从 -1 到 1，0 等于瞎猜。",
+        en: "Agreement of answers and truth from −1 to 1, where 0 is no better than guessing.",
+        zh: "答案与真值的一致程度，从 −1 到 1，0 等于随机猜测。",
     },
     higher_is_better: true,
     unit: Unit::Number,

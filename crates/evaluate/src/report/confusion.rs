@@ -12,9 +12,9 @@ use crate::text::{is_unspaced, printable};
 const MOST_LABELS: usize = 12;
 /// Room for the names of the true labels, and for those of the answers.
 const LEFT: f64 = 104.0;
-const TOP: f64 = 74.0;
+const TOP: f64 = 88.0;
 /// Side of the square of cells.
-const SIDE: f64 = 264.0;
+const SIDE: f64 = 250.0;
 /// Width of the room for a name, counted in narrow letters.
 const NAME_WIDTH: usize = 15;
 
@@ -44,7 +44,6 @@ struct Picture {
     size: f64,
     cells: Vec<Cell>,
     names: Vec<Name>,
-    middle: f64,
 }
 
 /// The picture of one matrix.
@@ -82,7 +81,6 @@ pub(super) fn draw(
         size,
         cells,
         names: labels.iter().enumerate().map(name).collect(),
-        middle: SIDE / 2.0,
     };
     Ok(picture.render()?)
 }

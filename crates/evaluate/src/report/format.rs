@@ -1,25 +1,38 @@
 //! Figures as people read them.
 
+use sanbao_contract::verdict::Comparison;
+
 use crate::Language;
 use crate::metrics::{Unit, metric};
-use crate::verdict::{decimals, percent, points, signed};
+use crate::verdict::{fixed, places_for, signed_fixed};
 
-/// A metric's figure: `87.5%`, `0.57`, `41.2`.
-pub(super) fn figure(name: &str, value: f64) -> String {
-    match unit(name) {
-        Unit::Share => format!("{}%", percent(value)),
-        Unit::Points => one_decimal(value),
-        Unit::Number => decimals(value),
-    }
+/// How the figures of one comparison are written: all with the same number of decimals.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Figures {
+    share: bool,
+    places: usize,
 }
 
-/// A difference of a metric, signed; of a share in points.
-pub(super) fn difference(name: &str, value: f64) -> String {
-    match unit(name) {
-        Unit::Share => points(value),
-        Unit::Points => signed(value, 1),
-        Unit::Number if value > 0.0 => format!("+{}", decimals(value)),
-        Unit::Number => decimals(value),
+impl Figures {
+    /// Per cent for shares, one decimal for points, about three digits of the larger figure for
+    /// everything else.
+    pub(super) fn of(comparison: &Comparison) -> Self {
+        let largest = comparison.before.value.abs().max(comparison.after.value.abs());
+        match unit(&comparison.metric) {
+            Unit::Share => Self { share: true, places: 1 },
+            Unit::Points => Self { share: false, places: 1 },
+            Unit::Number => Self { share: false, places: places_for(largest) },
+        }
+    }
+
+    /// `87.5%`, `0.574`, `41.2`.
+    pub(super) fn figure(self, value: f64) -> String {
+        if self.share { format!("{}%", fixed(100.0 * value, 1)) } else { fixed(value, self.places) }
+    }
+
+    /// A difference with its sign; of shares in points.
+    pub(super) fn difference(self, value: f64) -> String {
+        signed_fixed(if self.share { 100.0 * value } else { value }, self.places)
     }
 }
 
@@ -27,16 +40,12 @@ pub(super) fn unit(name: &str) -> Unit {
     metric(name).map_or(Unit::Number, |metric| metric.about().unit)
 }
 
-fn one_decimal(value: f64) -> String {
-    signed(value, 1).trim_start_matches('+').to_owned()
-}
-
 /// A whole number with its thousands set apart: `134,515,008`.
 pub(super) fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -121,17 +130,38 @@ pub(super) fn ticks(low: f64, high: f64, wanted: usize) -> Vec<(f64, String)> {
 
 #[cfg(test)]
 mod tests {
+    use sanbao_contract::verdict::Estimate;
+
     use super::*;
+
+    fn figures(metric: &str, before: f64, after: f64) -> Figures {
+        let estimate = |value| Estimate { value, low: value, high: value };
+        Figures::of(&Comparison {
+            metric: metric.to_owned(),
+            higher_is_better: true,
+            before: estimate(before),
+            after: estimate(after),
+            difference: estimate(after - before),
+            p_value: None,
+            test: String::new(),
+            rows: 1,
+        })
+    }
 
     #[test]
     fn figures_follow_the_metric() {
-        assert_eq!(figure("accuracy", 0.875), "87.5%");
-        assert_eq!(figure("chrf", 41.23), "41.2");
-        assert_eq!(figure("loss", 1.937), "1.94");
-        assert_eq!(difference("accuracy", 0.25), "+25");
-        assert_eq!(difference("chrf", -3.0), "−3");
-        assert_eq!(difference("loss", -0.77), "−0.770");
-        assert_eq!(difference("loss", 0.0), "0.000");
+        let accuracy = figures("accuracy", 0.1, 0.875);
+        assert_eq!(accuracy.figure(0.875), "87.5%");
+        assert_eq!(accuracy.figure(0.0), "0.0%");
+        assert_eq!(accuracy.difference(0.25), "+25.0");
+        assert_eq!(accuracy.difference(0.0001), "0.0");
+        let chrf = figures("chrf", 41.23, 9.0);
+        assert_eq!(chrf.figure(41.23), "41.2");
+        assert_eq!(chrf.difference(-3.0), "−3.0");
+        let loss = figures("loss", 2.71, 0.94);
+        assert_eq!((loss.figure(0.941), loss.difference(-1.769)), ("0.94".into(), "−1.77".into()));
+        assert_eq!(loss.difference(0.0), "0.00");
+        assert_eq!(figures("macro_f1", 0.5, 0.8).figure(0.5), "0.500");
     }
 
     #[test]

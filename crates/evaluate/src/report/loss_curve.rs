@@ -38,6 +38,7 @@ struct Name {
 struct Best {
     x: f64,
     y: f64,
+    name_y: f64,
     text: &'static str,
 }
 
@@ -112,9 +113,20 @@ pub(super) fn draw(
         validation: path(&validation),
         train_name,
         validation_name,
-        best: best.map(|point| Best { x: x(point.0), y: y(point.1), text: words.curve_best }),
+        best: best.map(|point| Best {
+            x: x(point.0),
+            y: y(point.1),
+            // The name goes to the side of the ring that the training line is not on.
+            name_y: y(point.1) + if is_above(point, &smooth) { -14.0 } else { 22.0 },
+            text: words.curve_best,
+        }),
     };
     Ok(Some(picture.render()?))
+}
+
+/// Whether a point lies above a line at its step.
+fn is_above(point: &(f64, f64), line: &[(f64, f64)]) -> bool {
+    line.iter().rev().find(|other| other.0 <= point.0).is_none_or(|other| point.1 >= other.1)
 }
 
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
@@ -132,12 +144,11 @@ fn grouped(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     points.chunks(size).map(|group| (mean(group, |p| p.0), mean(group, |p| p.1))).collect()
 }
 
-/// Centred moving average over about a tenth of the points, narrower towards the ends.
+/// Moving average over about a tenth of the points around each, as far as there are any.
 fn smoothed(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let reach = (points.len() / 20).max(1);
+    let reach = (points.len() / 16).max(1);
     let around = |at: usize| {
-        let reach = reach.min(at).min(points.len() - 1 - at);
-        let near = &points[at - reach..=at + reach];
+        let near = &points[at.saturating_sub(reach)..points.len().min(at + reach + 1)];
         (points[at].0, near.iter().map(|point| point.1).sum::<f64>() / near.len() as f64)
     };
     (0..points.len()).map(around).collect()

@@ -1,7 +1,7 @@
 //! The report's own words.
 
 use sanbao_contract::data::{Severity, Task};
-use sanbao_contract::verdict::{Outcome, Score, Why};
+use sanbao_contract::verdict::{Score, Why};
 
 use crate::{Language, Phrase};
 
@@ -29,14 +29,14 @@ messages! {
     to: "to", "至";
     held_out: "Held-out rows", "留出的行数";
     held_out_note: "never seen in training", "训练中从未见过";
-    changed: "Answers changed", "回答有变化";
+    changed: "{n} answers changed", "{n} 行的回答有变化";
     general: "General text", "通用文本";
     general_note: "change of perplexity", "困惑度变化";
     majority: "Most frequent label", "最常见的标签";
-    majority_note: "accuracy of always answering", "一律如此回答的准确率：";
-    metrics_title: "How much better", "提升了多少";
+    majority_note: "accuracy of always answering “{label}”", "一律回答“{label}”的准确率";
+    metrics_title: "Before and after", "训练前后";
     metrics_note: "Dots are the figures, lines their 95% intervals: with other rows of the same kind the figure would most likely lie within them.", "圆点为数值，横线为 95% 区间：换用同类的其他行，数值大概率仍落在区间内。";
-    majority_line: "The dashed line is what always answering the most frequent label would reach.", "虚线表示一律回答最常见标签所能达到的准确率。";
+    majority_line: " The dashed line is what always answering the most frequent label would reach.", "虚线表示一律回答最常见标签所能达到的准确率。";
     lower: "lower is better", "越低越好";
     more_metrics: "More measures", "更多指标";
     confusion_title: "Which labels are mixed up", "哪些标签被混淆";
@@ -50,7 +50,7 @@ messages! {
     recipe: "Recipe", "训练方式";
     device: "Device", "设备";
     trainable: "Weights trained", "训练的参数";
-    of: "of", "／共";
+    of: "of", "／";
     rows_per_epoch: "Rows per epoch", "每轮行数";
     tokens_learnt: "Tokens learnt per epoch", "每轮学习的词元";
     steps: "Steps", "步数";
@@ -74,8 +74,8 @@ messages! {
     part_train: "Training", "训练";
     part_validation: "Validation", "验证";
     part_test: "Held out", "留出";
-    rows_read: "rows read", "行已读取";
-    rows_dropped: "left out", "行被排除";
+    rows_read: "{read} rows read.", "共读取 {read} 行。";
+    rows_read_dropped: "{read} rows read, {dropped} left out.", "共读取 {read} 行，排除 {dropped} 行。";
     labels_title: "Labels", "标签";
     more_labels: "more labels", "个其他标签";
     findings_title: "Found by the check", "检查发现";
@@ -87,6 +87,7 @@ messages! {
     side_note_plain: "The rows that gained most, some typical ones, and those that lost most.", "提升最多的行、若干典型行，以及退步最多的行。";
     asked: "Asked", "提问";
     passage: "Passage", "文段";
+    text: "Text", "文本";
     expected: "Expected", "预期";
     row: "Row", "第";
     row_suffix: "", " 行";
@@ -105,15 +106,6 @@ pub(super) fn messages(language: Language) -> &'static Messages {
     match language {
         Language::En => &EN,
         Language::Zh => &ZH,
-    }
-}
-
-/// The outcome in a word or two.
-pub(super) fn outcome(outcome: Outcome) -> Phrase {
-    match outcome {
-        Outcome::Better => Phrase { en: "Better", zh: "变好了" },
-        Outcome::Worse => Phrase { en: "Worse", zh: "变差了" },
-        Outcome::CannotTell => Phrase { en: "Cannot tell", zh: "无法判断" },
     }
 }
 

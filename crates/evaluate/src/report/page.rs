@@ -4,13 +4,13 @@ use askama::Template;
 use sanbao_contract::data::{PartReport, Task};
 use sanbao_contract::verdict::{Comparison, Outcome, Verdict};
 
-use super::format::{count, difference, duration, figure, setting, share};
+use super::format::{Figures, count, duration, setting, share};
 use super::messages::{self, Messages, messages};
 use super::rows::{RowView, rows};
 use super::{ReportContext, confusion, loss_curve, whiskers};
 use crate::metrics::{Place, metric};
 use crate::text::printable;
-use crate::verdict::{percent, signed};
+use crate::verdict::{fill, percent, quotable, signed};
 use crate::{Error, forgetting_sentence, sentence_in};
 
 /// Labels listed at most.
@@ -21,6 +21,12 @@ struct Tile {
     from: Option<String>,
     value: String,
     note: String,
+}
+
+struct Fact {
+    name: &'static str,
+    value: String,
+    note: Option<String>,
 }
 
 struct MetricView {
@@ -67,28 +73,27 @@ struct PartView {
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct Page<'a> {
+struct Page {
     w: &'static Messages,
     language: &'static str,
     title: String,
-    created: &'a str,
+    created: String,
     task: &'static str,
-    outcome: &'static str,
     outcome_class: &'static str,
+    lead: String,
     sentence: String,
     tiles: Vec<Tile>,
     headline: Vec<MetricView>,
     detail: Vec<MetricView>,
     majority_line: bool,
     confusions: Option<(String, String)>,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<Fact>,
     settings: Vec<SettingView>,
-    warnings: &'a [String],
+    warnings: Vec<String>,
     curve: Option<String>,
     parts: Vec<PartView>,
     files: Vec<(String, String)>,
     rows_read: String,
-    rows_dropped: Option<String>,
     labels: Vec<LabelView>,
     more_labels: Option<String>,
     findings: Vec<FindingView>,
@@ -117,20 +122,21 @@ pub fn report_html(verdict: &Verdict, context: &ReportContext) -> Result<String,
     };
     let (rows, shortened) = rows(verdict, language, w);
     let (labels, more_labels) = labels(context, w);
-    let dropped = context.data.rows_dropped;
+    let sentence = sentence_in(verdict, language);
+    let (lead, rest) = lead_and_rest(&sentence);
     let page = Page {
         w,
         language: language.tag(),
         title: printable(&context.title),
-        created: &context.provenance.created,
+        created: printable(&context.provenance.created),
         task: messages::task(verdict.task).get(language),
-        outcome: messages::outcome(verdict.outcome).get(language),
         outcome_class: match verdict.outcome {
             Outcome::Better => "better",
             Outcome::Worse => "worse",
             Outcome::CannotTell => "unsure",
         },
-        sentence: sentence_in(verdict, language),
+        lead: lead.to_owned(),
+        sentence: rest.to_owned(),
         tiles: tiles(verdict, context, w),
         majority_line: verdict.majority_accuracy.is_some(),
         headline,
@@ -138,12 +144,11 @@ pub fn report_html(verdict: &Verdict, context: &ReportContext) -> Result<String,
         confusions,
         facts: facts(context, w),
         settings: settings(context),
-        warnings: &context.plan.warnings,
+        warnings: context.plan.warnings.iter().map(|warning| printable(warning)).collect(),
         curve: loss_curve::draw(&context.steps, context.best_step, w)?,
         parts: parts(context, w),
         files: files(context),
-        rows_read: count(context.data.rows_read),
-        rows_dropped: (dropped > 0).then(|| count(dropped)),
+        rows_read: rows_read(context, w),
         labels,
         more_labels,
         findings: findings(context),
@@ -155,6 +160,21 @@ pub fn report_html(verdict: &Verdict, context: &ReportContext) -> Result<String,
         provenance: provenance(verdict, context, w),
     };
     Ok(page.render()?)
+}
+
+/// The sentence up to its first colon, which is the verdict in a word, and the rest.
+fn lead_and_rest(sentence: &str) -> (&str, &str) {
+    let end = sentence
+        .find([':', '：'])
+        .map_or(0, |at| at + sentence[at..].chars().next().map_or(0, char::len_utf8));
+    sentence.split_at(end)
+}
+
+fn rows_read(context: &ReportContext, w: &Messages) -> String {
+    let data = &context.data;
+    let template = if data.rows_dropped > 0 { w.rows_read_dropped } else { w.rows_read };
+    let params = [("read", count(data.rows_read)), ("dropped", count(data.rows_dropped))];
+    fill(template, &params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 fn tiles(verdict: &Verdict, context: &ReportContext, w: &Messages) -> Vec<Tile> {
@@ -170,11 +190,14 @@ fn tiles(verdict: &Verdict, context: &ReportContext, w: &Messages) -> Vec<Tile> 
         .comparisons
         .iter()
         .filter(|one| wanted.contains(&one.metric.as_str()))
-        .map(|one| Tile {
-            name: label(&one.metric),
-            from: Some(figure(&one.metric, one.before.value)),
-            value: figure(&one.metric, one.after.value),
-            note: format!("{} ({})", difference(&one.metric, one.difference.value), range(one, w)),
+        .map(|one| {
+            let figures = Figures::of(one);
+            Tile {
+                name: label(&one.metric),
+                from: Some(figures.figure(one.before.value)),
+                value: figures.figure(one.after.value),
+                note: format!("{} ({})", figures.difference(one.difference.value), range(one, w)),
+            }
         })
         .collect();
     if let (Some(accuracy), Some(name)) = (verdict.majority_accuracy, &verdict.majority_label) {
@@ -182,12 +205,16 @@ fn tiles(verdict: &Verdict, context: &ReportContext, w: &Messages) -> Vec<Tile> 
             name: w.majority.to_owned(),
             from: None,
             value: format!("{}%", percent(accuracy)),
-            note: format!("{} “{}”", w.majority_note, printable(name)),
+            note: fill(
+                w.majority_note,
+                &[("label".to_owned(), quotable(name))].into_iter().collect(),
+            ),
         });
     }
     let mut held_out = w.held_out_note.to_owned();
     if let Some(changed) = verdict.answers_changed {
-        held_out = format!("{}: {}", w.changed, count(changed));
+        let params = [("n".to_owned(), count(changed))].into_iter().collect();
+        held_out = fill(w.changed, &params);
     }
     let rows = count(verdict.rows);
     tiles.push(Tile { name: w.held_out.to_owned(), from: None, value: rows, note: held_out });
@@ -204,9 +231,8 @@ fn tiles(verdict: &Verdict, context: &ReportContext, w: &Messages) -> Vec<Tile> 
 }
 
 fn range(comparison: &Comparison, w: &Messages) -> String {
-    let ends = &comparison.difference;
-    let (low, high) =
-        (difference(&comparison.metric, ends.low), difference(&comparison.metric, ends.high));
+    let (figures, ends) = (Figures::of(comparison), &comparison.difference);
+    let (low, high) = (figures.difference(ends.low), figures.difference(ends.high));
     format!("{low} {} {high}", w.to)
 }
 
@@ -230,7 +256,8 @@ fn metrics(
         } else {
             String::new()
         };
-        let write = |value| figure(&comparison.metric, value);
+        let figures = Figures::of(comparison);
+        let write = |value| figures.figure(value);
         let interval = |low, high| format!("{} {} {}", write(low), w.to, write(high));
         let (before, after, gap) = (comparison.before, comparison.after, comparison.difference);
         let view = MetricView {
@@ -242,7 +269,7 @@ fn metrics(
             before_interval: interval(before.low, before.high),
             after: write(after.value),
             after_interval: interval(after.low, after.high),
-            difference: difference(&comparison.metric, gap.value),
+            difference: figures.difference(gap.value),
             difference_interval: range(comparison, w),
             class: match (gap.low > 0.0, gap.high < 0.0) {
                 (false, false) => "",
@@ -255,32 +282,30 @@ fn metrics(
     Ok((headline, detail))
 }
 
-fn facts(context: &ReportContext, w: &Messages) -> Vec<(&'static str, String)> {
+fn facts(context: &ReportContext, w: &'static Messages) -> Vec<Fact> {
     let plan = &context.plan;
-    let trained = share(plan.trainable_parameters, plan.parameters);
-    let weights = format!(
-        "{} {} {} ({trained})",
-        count(plan.trainable_parameters),
-        w.of,
-        count(plan.parameters)
-    );
+    let fact = |name, value| Fact { name, value, note: None };
+    let noted = |name, value, note| Fact { name, value, note: Some(note) };
+    let whole = format!("{} {}", w.of, count(plan.parameters));
+    let share = share(plan.trainable_parameters, plan.parameters);
     let mut facts = vec![
-        (w.model, printable(&plan.model)),
-        (w.recipe, printable(&plan.recipe)),
-        (w.trainable, weights),
-        (w.rows_per_epoch, count(plan.rows)),
-        (
+        fact(w.model, printable(&plan.model)),
+        fact(w.recipe, printable(&plan.recipe)),
+        noted(w.trainable, count(plan.trainable_parameters), format!("{share} {whole}")),
+        fact(w.rows_per_epoch, count(plan.rows)),
+        noted(
             w.tokens_learnt,
-            format!("{} {} {}", count(plan.trained_tokens), w.of, count(plan.tokens)),
+            count(plan.trained_tokens),
+            format!("{} {}", w.of, count(plan.tokens)),
         ),
-        (w.steps, count(context.steps.last().map_or(plan.steps, |last| last.step))),
-        (w.device, printable(&plan.device)),
+        fact(w.steps, count(context.steps.last().map_or(plan.steps, |last| last.step))),
+        fact(w.device, printable(&plan.device)),
     ];
     if let Some(seconds) = context.provenance.seconds {
-        facts.push((w.time, duration(seconds, context.language)));
+        facts.push(fact(w.time, duration(seconds, context.language)));
     }
     if let Some(licence) = context.model.as_ref().and_then(|model| model.licence.id.as_ref()) {
-        facts.insert(1, (w.licence, printable(licence)));
+        facts.insert(1, fact(w.licence, printable(licence)));
     }
     facts
 }
@@ -317,7 +342,9 @@ fn parts(context: &ReportContext, w: &Messages) -> Vec<PartView> {
 fn files(context: &ReportContext) -> Vec<(String, String)> {
     let files = context.data.files.iter();
     files
-        .map(|file| (format!("{}, {}", file.format, file.encoding), printable(&file.reason)))
+        .map(|file| {
+            (format!("{} · {}", file.format.to_uppercase(), file.encoding), printable(&file.reason))
+        })
         .collect()
 }
 

@@ -8,10 +8,12 @@ use super::messages::{Messages, score, why};
 use super::words::{Stretch, compare};
 use crate::Language;
 use crate::text::printable;
-use crate::verdict::{decimals, percent};
+use crate::verdict::{decimals, fixed, percent};
 
 /// Characters of a text that are shown.
 const MOST_CHARACTERS: usize = 1200;
+/// Characters of a passage of prose that are shown: enough to know it by.
+const MOST_OF_A_PASSAGE: usize = 360;
 
 /// One model's answer.
 pub(super) struct AnswerView {
@@ -43,7 +45,7 @@ pub(super) fn rows(
     language: Language,
     words: &Messages,
 ) -> (Vec<RowView>, bool) {
-    let longest = MOST_CHARACTERS;
+    let longest = most_shown(verdict.task);
     let is_long = |text: &str| text.chars().nth(longest).is_some();
     let shortened_any = verdict.side_by_side.iter().any(|row| {
         [&row.prompt, &row.reference, &row.before.text, &row.after.text]
@@ -60,7 +62,8 @@ pub(super) fn rows(
 fn view(row: &Compared, pick: &Pick, task: Task, language: Language, words: &Messages) -> RowView {
     let figure = |value: f64| match pick.score {
         Score::Probability => format!("{}%", percent(value)),
-        Score::Chrf | Score::Perplexity => decimals(value),
+        Score::Chrf => fixed(value, 1),
+        Score::Perplexity => decimals(value),
     };
     let answers = match task {
         Task::Prose => Vec::new(),
@@ -72,7 +75,7 @@ fn view(row: &Compared, pick: &Pick, task: Task, language: Language, words: &Mes
     let (prompt, reference) = match task {
         Task::Prose if row.reference.is_empty() => (&row.prompt, None),
         Task::Prose => (&row.reference, None),
-        _ => (&row.prompt, Some(shown(&row.reference, words))),
+        _ => (&row.prompt, Some(shown(&row.reference, most_shown(task), words))),
     };
     RowView {
         number: count(pick.row),
@@ -85,7 +88,7 @@ fn view(row: &Compared, pick: &Pick, task: Task, language: Language, words: &Mes
         score: score(pick.score).get(language),
         before: figure(pick.before),
         after: figure(pick.after),
-        prompt: shown(prompt, words),
+        prompt: shown(prompt, most_shown(task), words),
         reference,
         answers,
     }
@@ -99,7 +102,7 @@ fn answer(
     class: &'static str,
     words: &Messages,
 ) -> AnswerView {
-    let text = shown(&answer.text, words);
+    let text = shown(&answer.text, most_shown(task), words);
     let is_right = answer.text == row.reference;
     let (stretches, mark) = if task == Task::Classify {
         let mark = if is_right { words.yes } else { words.no };
@@ -112,9 +115,13 @@ fn answer(
     AnswerView { name, class, stretches, mark, is_right }
 }
 
+fn most_shown(task: Task) -> usize {
+    if task == Task::Prose { MOST_OF_A_PASSAGE } else { MOST_CHARACTERS }
+}
+
 /// A text as it is shown: harmless, not too long, not invisible.
-fn shown(text: &str, words: &Messages) -> String {
+fn shown(text: &str, most: usize, words: &Messages) -> String {
     let text = printable(text);
     let text = text.trim();
-    if text.is_empty() { words.empty.to_owned() } else { shortened(text, MOST_CHARACTERS) }
+    if text.is_empty() { words.empty.to_owned() } else { shortened(text, most) }
 }

@@ -2,16 +2,16 @@
 
 use std::fmt::Write;
 
-use sanbao_contract::verdict::{Comparison, Verdict};
+use sanbao_contract::verdict::{Comparison, Estimate, Verdict};
 
-use super::format::{count, difference, figure};
+use super::format::{Figures, count};
 use crate::metrics::metric;
 use crate::verdict::{percent, quotable};
 use crate::{Language, forgetting_sentence, sentence_in};
 
 /// The sentence, a table of the metrics with their 95 % intervals, what always answering the most
-/// frequent label would reach, and what was forgotten: English, plain characters, at most 100
-/// columns wide, ending with a line feed.
+/// frequent label would reach, and what was forgotten: English, sentences broken at 96 columns,
+/// ending with a line feed.
 pub fn verdict_text(verdict: &Verdict) -> String {
     let mut text = wrapped(&sentence_in(verdict, Language::En), 96);
     text.push_str("\n\n");
@@ -35,6 +35,10 @@ pub fn verdict_text(verdict: &Verdict) -> String {
     if let Some(changed) = verdict.answers_changed {
         let _ = write!(note, "; answers changed: {}", count(changed));
     }
+    let compared = verdict.comparisons.iter().map(|one| one.rows).min().unwrap_or(verdict.rows);
+    if compared < verdict.rows {
+        let _ = write!(note, "; answers compared on {} of them", count(compared));
+    }
     text.push_str(&note);
     text.push_str(".\n");
     if let (Some(accuracy), Some(label)) = (verdict.majority_accuracy, &verdict.majority_label) {
@@ -51,18 +55,18 @@ pub fn verdict_text(verdict: &Verdict) -> String {
 fn line(comparison: &Comparison) -> [String; 4] {
     let name = &comparison.metric;
     let label = metric(name).map_or(name.as_str(), |metric| metric.about().label.en);
-    let range = |low: String, high: String| format!("{low} to {high}");
-    let side = |estimate: &sanbao_contract::verdict::Estimate| {
-        let interval = range(figure(name, estimate.low), figure(name, estimate.high));
-        format!("{} ({interval})", figure(name, estimate.value))
+    let figures = Figures::of(comparison);
+    let side = |one: &Estimate| {
+        let (low, high) = (figures.figure(one.low), figures.figure(one.high));
+        format!("{} ({low} to {high})", figures.figure(one.value))
     };
     let gap = &comparison.difference;
-    let interval = range(difference(name, gap.low), difference(name, gap.high));
+    let (low, high) = (figures.difference(gap.low), figures.difference(gap.high));
     [
         label.to_owned(),
         side(&comparison.before),
         side(&comparison.after),
-        format!("{} ({interval})", difference(name, gap.value)),
+        format!("{} ({low} to {high})", figures.difference(gap.value)),
     ]
 }
 

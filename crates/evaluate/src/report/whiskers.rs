@@ -7,8 +7,8 @@ use super::format::ticks;
 use crate::Error;
 use crate::metrics::Unit;
 
-const LEFT: f64 = 10.0;
-const RIGHT: f64 = 290.0;
+const LEFT: f64 = 12.0;
+const RIGHT: f64 = 484.0;
 
 struct Whisker {
     low: f64,

@@ -3,7 +3,9 @@
 use sanbao_contract::verdict::{Comparison, Estimate};
 
 use crate::metrics::{About, Answers, Measured, Metric};
-use crate::statistics::{Resampler, mcnemar, paired_randomization, percentile_interval, wilson};
+use crate::statistics::{
+    Resampler, SIGNIFICANCE, mcnemar, paired_randomization, percentile_interval, wilson,
+};
 
 /// Resamples for a number of rows: 10,000 where that is quick, never fewer than 1,000.
 fn resamples(rows: usize) -> usize {
@@ -25,7 +27,8 @@ struct Pair {
 /// Intervals are 95 % percentile intervals of a paired bootstrap over rows, for ratios such as the
 /// loss of the ratio of sums; before and after of a proportion have Wilson's interval. An interval
 /// that leaves out its own figure (bootstraps of biased figures such as the calibration error may)
-/// is widened to hold it. p values are McNemar's exact one for proportions, otherwise of a paired
+/// is widened to hold it, and the interval of a difference that the test does not tell from chance
+/// is widened to hold 0: few rows that all agree would otherwise look certain. p values are McNemar's exact one for proportions, otherwise of a paired
 /// randomisation, or from the bootstrap for metrics that are no function of sums.
 ///
 /// `before` and `after` must hold the same rows in the same order.
@@ -72,7 +75,11 @@ impl Pair {
     fn comparison(mut self, rows: usize, draws: usize, seed: u64) -> Option<Comparison> {
         let (value_before, value_after) = self.values;
         let (test, p_value) = self.test(draws, seed);
-        let difference = estimate(value_after - value_before, &mut self.draws[2])?;
+        let mut difference = estimate(value_after - value_before, &mut self.draws[2])?;
+        if p_value >= SIGNIFICANCE {
+            difference.low = difference.low.min(0.0);
+            difference.high = difference.high.max(0.0);
+        }
         let (before, after) = if self.about.proportion {
             (proportion(value_before, rows), proportion(value_after, rows))
         } else {

@@ -6,9 +6,16 @@ use sanbao_contract::data::Task;
 use sanbao_contract::verdict::{Comparison, Outcome};
 
 use super::VerdictInput;
-use super::sentences::{decimals, percent, points, quotable};
+use super::sentences::{fixed, percent, places_for, points, quotable, signed_fixed};
 use crate::Error;
 use crate::statistics::{SIGNIFICANCE, mcnemar};
+
+/// An interval of accuracy within so much of 0 means that nothing worth having changed.
+const SAME_ACCURACY: f64 = 0.03;
+/// The same for loss and perplexity, as a share of the figure before.
+const SAME_SHARE: f64 = 0.02;
+/// The same for chrF.
+const SAME_CHRF: f64 = 2.0;
 
 /// What was decided, and what the sentence is built from.
 pub(super) struct Decision {
@@ -78,6 +85,11 @@ impl Change {
     }
 }
 
+/// Whether the whole interval of the difference lies within so much of 0.
+fn is_within(comparison: &Comparison, reach: f64) -> bool {
+    comparison.difference.low >= -reach && comparison.difference.high <= reach
+}
+
 /// Decides by the comparisons.
 pub(super) fn decide(input: &VerdictInput, comparisons: &[Comparison]) -> Result<Decision, Error> {
     let metric = deciding_metric(input.task);
@@ -94,6 +106,11 @@ pub(super) fn decide(input: &VerdictInput, comparisons: &[Comparison]) -> Result
 
 fn params<const N: usize>(values: [(&str, String); N]) -> BTreeMap<String, String> {
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Decimals that suit both figures of a comparison.
+fn places(comparison: &Comparison) -> usize {
+    places_for(comparison.before.value.abs().max(comparison.after.value.abs()))
 }
 
 fn classify(input: &VerdictInput, accuracy: &Comparison) -> Decision {
@@ -117,6 +134,7 @@ fn classify(input: &VerdictInput, accuracy: &Comparison) -> Decision {
         },
         Change::Worse => "classify.worse",
         Change::Unclear if answers_changed(input) == Some(0) => "classify.no_change",
+        Change::Unclear if is_within(accuracy, SAME_ACCURACY) => "classify.same",
         Change::Unclear => "classify.cannot_tell",
     };
     Decision { outcome: change.outcome(), metric: "accuracy", code, params }
@@ -134,17 +152,21 @@ fn beats_majority(input: &VerdictInput) -> bool {
 
 fn prose(input: &VerdictInput, perplexity: &Comparison) -> Decision {
     let change = Change::of(perplexity);
+    let places = places(perplexity);
     let mut params = params([
         ("rows", perplexity.rows.to_string()),
-        ("before", decimals(perplexity.before.value)),
-        ("after", decimals(perplexity.after.value)),
-        ("low", decimals(perplexity.difference.low)),
-        ("high", decimals(perplexity.difference.high)),
+        ("before", fixed(perplexity.before.value, places)),
+        ("after", fixed(perplexity.after.value, places)),
+        ("low", signed_fixed(perplexity.difference.low, places)),
+        ("high", signed_fixed(perplexity.difference.high, places)),
     ]);
     let code = match change {
         Change::Better => "prose.better",
         Change::Worse => "prose.worse",
         Change::Unclear if unmoved(input) => "prose.no_change",
+        Change::Unclear if is_within(perplexity, SAME_SHARE * perplexity.before.value) => {
+            "prose.same"
+        }
         Change::Unclear => "prose.cannot_tell",
     };
     if code == "prose.no_change" {
@@ -163,17 +185,21 @@ fn instruct(input: &VerdictInput, loss: &Comparison, chrf: Option<&Comparison>) 
     let by_loss = Change::of(loss);
     let mut params = params([
         ("rows", loss.rows.to_string()),
-        ("loss_before", decimals(loss.before.value)),
-        ("loss_after", decimals(loss.after.value)),
+        ("loss_before", fixed(loss.before.value, places(loss))),
+        ("loss_after", fixed(loss.after.value, places(loss))),
     ]);
     let by_answers = chrf.map(|chrf| {
         params.insert("answered".to_owned(), chrf.rows.to_string());
-        params.insert("chrf_before".to_owned(), decimals(chrf.before.value));
-        params.insert("chrf_after".to_owned(), decimals(chrf.after.value));
+        params.insert("chrf_before".to_owned(), fixed(chrf.before.value, 1));
+        params.insert("chrf_after".to_owned(), fixed(chrf.after.value, 1));
         Change::of(chrf)
     });
+    let same = is_within(loss, SAME_SHARE * loss.before.value)
+        && chrf.is_none_or(|chrf| is_within(chrf, SAME_CHRF));
     let (outcome, code) = if unmoved(input) {
         (Outcome::CannotTell, "instruct.no_change")
+    } else if same && by_loss == Change::Unclear && by_answers != Some(Change::Worse) {
+        (Outcome::CannotTell, "instruct.same")
     } else {
         combine(by_loss, by_answers)
     };

@@ -14,7 +14,9 @@ mod sentences;
 mod side_by_side;
 
 pub use compare::compare;
-pub(crate) use sentences::{decimals, percent, points, quotable, signed};
+pub(crate) use sentences::{
+    decimals, fill, fixed, percent, places_for, quotable, signed, signed_fixed,
+};
 pub use sentences::{forgetting_sentence, sentence_in};
 
 /// What a verdict is made from.

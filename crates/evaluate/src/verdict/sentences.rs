@@ -14,8 +14,8 @@ static SENTENCES: &[(&str, Phrase)] = &[
     (
         "classify.better",
         Phrase {
-            en: "Better: on {rows|row|rows} never seen in training, the trained model picks the right label {after}% of the time, up from {before}% (a gain of {low} to {high} points).",
-            zh: "变好了：在训练中从未见过的 {rows} 行上，训练后的模型有 {after}% 选对标签，训练前为 {before}%（提升 {low} 到 {high} 个百分点）。",
+            en: "Better: on {rows|row|rows} never seen in training, the trained model picks the right label {after}% of the time, up from {before}% ({low} to {high} points).",
+            zh: "变好了：在训练中从未见过的 {rows} 行上，训练后的模型有 {after}% 选对标签，训练前为 {before}%（{low} 到 {high} 个百分点）。",
         },
     ),
     (
@@ -28,8 +28,8 @@ static SENTENCES: &[(&str, Phrase)] = &[
     (
         "classify.worse",
         Phrase {
-            en: "Worse: on {rows|row|rows} never seen in training, the trained model picks the right label {after}% of the time, down from {before}% (a change of {low} to {high} points).",
-            zh: "变差了：在训练中从未见过的 {rows} 行上，训练后的模型只有 {after}% 选对标签，训练前为 {before}%（变化 {low} 到 {high} 个百分点）。",
+            en: "Worse: on {rows|row|rows} never seen in training, the trained model picks the right label {after}% of the time, down from {before}% ({low} to {high} points).",
+            zh: "变差了：在训练中从未见过的 {rows} 行上，训练后的模型只有 {after}% 选对标签，训练前为 {before}%（{low} 到 {high} 个百分点）。",
         },
     ),
     (
@@ -37,6 +37,13 @@ static SENTENCES: &[(&str, Phrase)] = &[
         Phrase {
             en: "Not enough rows to tell: on {rows|row|rows} never seen in training, the trained model picks the right label {after}% of the time, before {before}%; the true change may be anything from {low} to {high} points.",
             zh: "行数不足，无法判断：在训练中从未见过的 {rows} 行上，训练后的模型有 {after}% 选对标签，训练前为 {before}%；真实变化可能在 {low} 到 {high} 个百分点之间。",
+        },
+    ),
+    (
+        "classify.same",
+        Phrase {
+            en: "About the same: on {rows|row|rows} never seen in training, the trained model picks the right label {after}% of the time, before {before}%; the true change is within {low} to {high} points.",
+            zh: "基本持平：在训练中从未见过的 {rows} 行上，训练后的模型有 {after}% 选对标签，训练前为 {before}%；真实变化在 {low} 到 {high} 个百分点之内。",
         },
     ),
     (
@@ -131,6 +138,13 @@ static SENTENCES: &[(&str, Phrase)] = &[
         },
     ),
     (
+        "instruct.same",
+        Phrase {
+            en: "About the same: on {rows|row|rows} never seen in training, the trained model fits the right answers as well as before (loss {loss_after}, before {loss_before}).",
+            zh: "基本持平：在训练中从未见过的 {rows} 行上，训练后的模型对正确答案的贴合与训练前相当（损失 {loss_after}，训练前 {loss_before}）。",
+        },
+    ),
+    (
         "instruct.no_change",
         Phrase {
             en: "No difference: on {rows|row|rows} never seen in training, the trained model does exactly what it did before (loss {loss_after}).",
@@ -140,15 +154,15 @@ static SENTENCES: &[(&str, Phrase)] = &[
     (
         "prose.better",
         Phrase {
-            en: "Better: on {rows|passage|passages} never seen in training, the trained model foresees the text better (perplexity {after}, before {before}; a change of {low} to {high}).",
-            zh: "变好了：在训练中从未见过的 {rows} 段文字上，训练后的模型更能预料原文（困惑度 {after}，训练前 {before}；变化 {low} 到 {high}）。",
+            en: "Better: on {rows|passage|passages} never seen in training, the trained model predicts the text better (perplexity {after}, before {before}; a change of {low} to {high}).",
+            zh: "变好了：在训练中从未见过的 {rows} 段文字上，训练后的模型更能预测原文（困惑度 {after}，训练前 {before}；变化 {low} 到 {high}）。",
         },
     ),
     (
         "prose.worse",
         Phrase {
-            en: "Worse: on {rows|passage|passages} never seen in training, the trained model foresees the text less well (perplexity {after}, before {before}; a change of {low} to {high}).",
-            zh: "变差了：在训练中从未见过的 {rows} 段文字上，训练后的模型更难预料原文（困惑度 {after}，训练前 {before}；变化 {low} 到 {high}）。",
+            en: "Worse: on {rows|passage|passages} never seen in training, the trained model predicts the text less well (perplexity {after}, before {before}; a change of {low} to {high}).",
+            zh: "变差了：在训练中从未见过的 {rows} 段文字上，训练后的模型更难预测原文（困惑度 {after}，训练前 {before}；变化 {low} 到 {high}）。",
         },
     ),
     (
@@ -159,9 +173,16 @@ static SENTENCES: &[(&str, Phrase)] = &[
         },
     ),
     (
+        "prose.same",
+        Phrase {
+            en: "About the same: on {rows|passage|passages} never seen in training, perplexity is {after}, before {before}; the true change is within {low} to {high}.",
+            zh: "基本持平：在训练中从未见过的 {rows} 段文字上，困惑度为 {after}，训练前为 {before}；真实变化在 {low} 到 {high} 之内。",
+        },
+    ),
+    (
         "prose.no_change",
         Phrase {
-            en: "No difference: on {rows|passage|passages} never seen in training, the trained model foresees the text exactly as before (perplexity {after}).",
+            en: "No difference: on {rows|passage|passages} never seen in training, the trained model predicts the text exactly as before (perplexity {after}).",
             zh: "没有变化：在训练中从未见过的 {rows} 段文字上，训练后的模型与训练前完全一样（困惑度 {after}）。",
         },
     ),
@@ -211,7 +232,7 @@ pub(super) fn render(code: &str, params: &BTreeMap<String, String>, language: La
 }
 
 /// Puts parameters in place of `{name}` and `{name|one|many}`; values are not looked into again.
-fn fill(template: &str, params: &BTreeMap<String, String>) -> String {
+pub(crate) fn fill(template: &str, params: &BTreeMap<String, String>) -> String {
     let mut filled = String::with_capacity(template.len() + 64);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
@@ -272,12 +293,28 @@ pub(crate) fn points(share: f64) -> String {
 
 /// About three significant digits: `0.123`, `1.23`, `12.3`, `123`, with the minus sign proper.
 pub(crate) fn decimals(value: f64) -> String {
-    let places = match value.abs() {
+    fixed(value, places_for(value))
+}
+
+/// Decimals that leave about three significant digits.
+pub(crate) fn places_for(value: f64) -> usize {
+    match value.abs() {
         size if size < 0.9995 => 3,
         size if size < 9.995 => 2,
         size if size < 99.95 => 1,
         _ => 0,
-    };
+    }
+}
+
+/// [`fixed`] with a sign in front, except for zero.
+pub(crate) fn signed_fixed(value: f64, places: usize) -> String {
+    let text = fixed(value, places);
+    let is_zero = text.chars().all(|c| matches!(c, '0' | '.'));
+    if value > 0.0 && !is_zero { format!("+{text}") } else { text }
+}
+
+/// With a fixed number of decimals and the minus sign proper; zero has no sign.
+pub(crate) fn fixed(value: f64, places: usize) -> String {
     minus(format!("{value:.places$}"))
 }
 

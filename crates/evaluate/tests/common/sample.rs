@@ -210,7 +210,7 @@ pub fn context(language: Language, input: &VerdictInput) -> ReportContext {
     for (at, count) in counts.iter_mut().enumerate() {
         count.1 += (at as u64 * 5) % 11;
     }
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
+    counts.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
     let part =
         |rows, tokens, trained_tokens| PartReport { rows, tokens, trained_tokens, longest: 118 };
     let finding = |code: &str, severity, rows, en: &str, zh: &str| Finding {

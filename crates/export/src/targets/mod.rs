@@ -22,7 +22,8 @@ pub struct Target {
     pub help: Words,
     /// What can be chosen.
     pub options: &'static [&'static Parameter],
-    /// How to load it: the words before the code, and the code (`{name}` is the model's name).
+    /// How to load it: the words before the code, and the code (`{name}` and `{file}` are
+    /// replaced by the model's name and its file).
     pub(crate) usage: &'static str,
     /// `library_name` of its card.
     pub(crate) library: &'static str,

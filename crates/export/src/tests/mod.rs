@@ -3,6 +3,7 @@
 
 mod architectures;
 mod goldens;
+mod peers;
 mod refusals;
 
 use std::collections::BTreeMap;
@@ -58,6 +59,11 @@ fn for_gguf(name: &str) -> Value {
         "gemma2" => json!({"query_pre_attn_scalar": 16}),
         // Every sixth layer is full; with three layers, none.
         "gemma3" => json!({"layer_types": ["sliding_attention", "sliding_attention", "sliding_attention"]}),
+        // Files of other stretches are not read back yet.
+        "llama3_rope_untied" => json!({"rope_parameters": {
+            "rope_type": "llama3", "rope_theta": 10_000.0, "factor": 4.0,
+            "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192,
+        }}),
         "mistral_sliding" => json!({"sliding_window": null}),
         // Every fourth layer goes without rotation; with three layers, none.
         "smollm3_nope" => json!({"no_rope_layers": [1, 1, 1]}),

@@ -151,7 +151,7 @@ fn stretched_positions_survive() {
     let cases = [
         ("llama_gqa_tied", json!({"rope_type": "linear", "factor": 2.0, "rope_theta": theta})),
         ("qwen2", json!({"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64, "rope_theta": theta})),
-        ("llama_gqa_tied", json!({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192, "rope_theta": theta})),
+        ("llama_gqa_tied", json!({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192, "rope_theta": 500_000.0})),
         ("phi3", json!({"rope_type": "longrope", "short_factor": factors, "long_factor": factors.iter().map(|f| f * 2.0).collect::<Vec<_>>(), "original_max_position_embeddings": 64, "rope_theta": theta})),
     ];
     for (name, rope) in cases {

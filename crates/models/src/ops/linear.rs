@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Gradients, Trainable};
+use super::{Gradients, Trainable, few_rows};
 use crate::host::from_vec;
 use crate::spec::WeightLayout;
 
@@ -57,7 +57,11 @@ impl Linear {
     /// the same seed gives the same mask.
     pub fn forward(&self, x: &Tensor<2>, dropout_seed: Option<u64>) -> Tensor<2> {
         let transposed = self.matrix().transpose();
-        let product = x.clone().matmul(transposed.clone());
+        let few = match self.layout {
+            WeightLayout::OutIn => few_rows::product(x, &self.weight),
+            WeightLayout::InOut => None,
+        };
+        let product = few.unwrap_or_else(|| x.clone().matmul(transposed.clone()));
         let y = match self.active() {
             None => product,
             Some(adapter) => {

@@ -4,7 +4,7 @@
 use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData, activation};
 use rayon::prelude::*;
 
-use super::{Gradients, simd};
+use super::{Gradients, few_rows, simd};
 use crate::error::Error;
 use crate::host::{HostTensor, from_vec, is_host, map_rows, to_vec};
 
@@ -25,7 +25,8 @@ pub struct TokenLoss<'a> {
 impl TokenLoss<'_> {
     /// Logits `[rows, vocab]` of hidden states `[rows, hidden]`.
     pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
-        let logits = hidden.matmul(self.head.clone().transpose());
+        let logits = few_rows::product(&hidden, self.head)
+            .unwrap_or_else(|| hidden.matmul(self.head.clone().transpose()));
         match self.softcap {
             Some(cap) => (logits / cap).tanh() * cap,
             None => logits,

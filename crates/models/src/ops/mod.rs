@@ -12,6 +12,7 @@ mod activation;
 pub mod attention;
 mod attention_host;
 mod attention_tensor;
+mod few_rows;
 pub mod gemm;
 mod linear;
 mod loss;

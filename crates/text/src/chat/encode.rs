@@ -58,9 +58,15 @@ impl Tokenizer {
 
     fn tokenized(&self, Rendered { text, spans }: Rendered) -> Result<TokenizedChat, Error> {
         let (ids, offsets) = self.encode_with_offsets(&text, false)?;
+        let mut covered = 0;
         let trained = offsets
             .iter()
-            .map(|token| spans.iter().any(|span| token.start < span.end && token.end > span.start))
+            .map(|token| {
+                // Some tokenizers leave the whitespace out of the range that they give.
+                let start = token.start.min(covered);
+                covered = covered.max(token.end);
+                spans.iter().any(|span| start < span.end && token.end > span.start)
+            })
             .collect();
         Ok(TokenizedChat { ids, trained, text, spans })
     }

@@ -1,6 +1,7 @@
 //! The template engine, set up as transformers sets up Jinja2.
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Rest;
 use minijinja::{AutoEscape, Environment, Error as EngineError, ErrorKind, UndefinedBehavior, Value};
 use serde_json::{Map, Value as Json};
 
@@ -38,7 +39,7 @@ impl Engine {
         if source.len() > limits::SOURCE {
             return Err(Error::TemplateTooLarge { bytes: source.len(), limit: limits::SOURCE });
         }
-        let rewritten = rewritten(source);
+        let rewritten = rewritten(&with_unix_lines(source));
         let compiled = rewritten.source;
         let environment = isolated(limits::TIME, move || {
             let mut environment = environment()?;
@@ -119,6 +120,11 @@ impl Engine {
     }
 }
 
+/// Jinja2 takes every kind of line break in a template as a line feed.
+fn with_unix_lines(source: &str) -> String {
+    source.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 fn size(turns: &[Turn], options: &ChatOptions) -> Size {
     let mut size = Size::default();
     turns.iter().flat_map(Turn::values).for_each(|json| size.add(json));
@@ -129,6 +135,7 @@ fn size(turns: &[Turn], options: &ChatOptions) -> Size {
 fn environment() -> Result<Environment<'static>, EngineError> {
     let mut environment = Environment::new();
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_debug(false);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);
     environment.set_recursion_limit(limits::RECURSION);
@@ -136,7 +143,7 @@ fn environment() -> Result<Environment<'static>, EngineError> {
     environment.set_formatter(filters::print);
     environment.set_unknown_method_callback(methods::call);
     environment.add_function("raise_exception", raise_exception);
-    environment.add_function("cycler", minijinja_contrib::globals::cycler);
+    environment.add_function("cycler", |Rest(items): Rest<Value>| minijinja_contrib::globals::cycler(items));
     environment.add_function("joiner", minijinja_contrib::globals::joiner);
     filters::add(&mut environment);
     Ok(environment)

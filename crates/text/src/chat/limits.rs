@@ -18,6 +18,9 @@ pub(crate) const RECURSION: usize = 100;
 /// Longest text that one value may give.
 pub(crate) const VALUE_TEXT: usize = 32 << 20;
 
+/// Longest text of one list or dictionary that is printed as Python would.
+pub(crate) const PRINTED: usize = 2 << 20;
+
 /// How deeply values may nest where they are written as JSON or as Python would print them.
 pub(crate) const VALUE_DEPTH: usize = 200;
 

@@ -1,12 +1,13 @@
 //! Rewriting template source into what the engine understands.
 //!
-//! Two things of the templates that transformers renders are missing in the engine:
+//! Three things of the templates that transformers renders are missing in the engine:
 //! - `{% generation %}` … `{% endgeneration %}` around what the assistant says. It becomes a scope
 //!   of its own (as in transformers, where it is a call block) with a mark on each side; whitespace
 //!   control and line trimming stay as they were, since a block tag stays at each outer edge.
 //! - the `%` operator on texts (Python's printf formatting). `a % b` becomes a filter on `a`, which
 //!   formats a text and takes the remainder of numbers. Where `a` is itself a product or has a sign
 //!   it cannot be a text, and the operator stays.
+//! - the sign `+` before a number, which is dropped.
 
 /// Variables that give the marks around what the assistant says; undefined (and so empty) when
 /// nobody asks for marks.
@@ -173,9 +174,18 @@ fn expression(tag: &str, end: &str, output: &mut String) -> usize {
                 }
             }
             "." | "|" => {}
-            "**" => level.operand = false,
+            "**" => {
+                level.before = Before::Number;
+                level.operand = false;
+            }
             "*" | "/" | "//" => level.operator(Before::Number, output),
-            "+" | "-" if !level.operand => level.before = Before::Number,
+            "+" | "-" if !level.operand => {
+                level.before = Before::Number;
+                if token == "+" {
+                    // The engine knows no such sign.
+                    continue;
+                }
+            }
             "%" if level.operand => {
                 let text = level.before == Before::Other;
                 level.operator(Before::Number, output);
@@ -274,9 +284,14 @@ mod tests {
 
     #[test]
     fn products_keep_the_operator() {
-        for template in ["{{ a * b % c }}", "{{ -a % b }}", "{{ a // 2 % -3 }}"] {
+        for template in ["{{ a * b % c }}", "{{ -a % b }}", "{{ a // 2 % -3 }}", "{{ 2 ** 3 % 5 }}"] {
             assert_eq!(source(template), template);
         }
+    }
+
+    #[test]
+    fn a_plus_sign_is_dropped() {
+        assert_eq!(source("{{ +5 - +a + (+1) }}"), "{{ 5 - a + (1) }}");
     }
 
     #[test]

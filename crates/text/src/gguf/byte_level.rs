@@ -10,7 +10,7 @@ pub(super) fn parts(metadata: &GgufTokenizer, vocabulary: &Vocabulary) -> Result
     let splitting = splitting(metadata.pre.as_deref())?;
     let merges = metadata.merges.as_deref().ok_or_else(|| damaged("it has no tokenizer.ggml.merges".to_owned()))?;
     Ok(Parts {
-        normalizer: Value::Null,
+        normalizer: splitting.normalizer(),
         pre_tokenizer: splitting.json(),
         decoder: json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true}),
         model: json!({

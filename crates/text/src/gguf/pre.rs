@@ -19,6 +19,8 @@ enum Split {
 pub(super) struct Splitting {
     names: &'static [&'static str],
     steps: &'static [Split],
+    /// Whether text is brought into Unicode's composed form first.
+    compose: bool,
     /// A word that is in the vocabulary is one token, whatever the merges say.
     pub(super) ignore_merges: bool,
     /// Whether the tokenizers of this kind begin texts with the beginning-of-sequence token.
@@ -36,40 +38,72 @@ const DEEPSEEK3: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r
 /// own `tokenizer.json` for the patterns.
 pub(super) static SPLITTINGS: &[Splitting] = &[
     Splitting {
-        names: &["gpt-2", "default", "phi-2", "olmo", "mpt", "jais", "trillion", "exaone4", "gigachat", "mellum", "granite-docling"],
+        names: &["gpt-2", "default", "phi-2", "mpt", "jais", "trillion", "exaone4", "gigachat", "mellum", "granite-docling"],
         steps: &[Split::Gpt2],
+        compose: false,
+        ignore_merges: false,
+        add_bos: false,
+    },
+    Splitting {
+        names: &["olmo"],
+        steps: &[Split::Gpt2],
+        compose: true,
         ignore_merges: false,
         add_bos: false,
     },
     Splitting {
         names: &["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"],
         steps: &[Split::Digits, Split::Gpt2],
+        compose: false,
         ignore_merges: false,
         add_bos: false,
     },
     Splitting {
         names: &["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
         steps: &[Split::Pattern(LLAMA3)],
+        compose: false,
         ignore_merges: true,
         add_bos: true,
     },
     Splitting {
         names: &["smaug-bpe", "dbrx", "chatglm-bpe", "glm4"],
         steps: &[Split::Pattern(LLAMA3)],
+        compose: false,
         ignore_merges: false,
         add_bos: false,
     },
     Splitting {
-        names: &["qwen2", "stablelm2", "deepseek-r1-qwen", "hunyuan", "megrez", "kormo", "solar-open", "grok-2"],
+        names: &["qwen2"],
         steps: &[Split::Pattern(QWEN2)],
+        compose: true,
         ignore_merges: false,
         add_bos: false,
     },
-    Splitting { names: &["qwen35"], steps: &[Split::Pattern(QWEN35)], ignore_merges: false, add_bos: false },
-    Splitting { names: &["tekken"], steps: &[Split::Pattern(TEKKEN)], ignore_merges: true, add_bos: true },
+    Splitting {
+        names: &["stablelm2", "deepseek-r1-qwen", "hunyuan", "megrez", "kormo", "solar-open", "grok-2"],
+        steps: &[Split::Pattern(QWEN2)],
+        compose: false,
+        ignore_merges: false,
+        add_bos: false,
+    },
+    Splitting {
+        names: &["qwen35"],
+        steps: &[Split::Pattern(QWEN35)],
+        compose: true,
+        ignore_merges: false,
+        add_bos: false,
+    },
+    Splitting {
+        names: &["tekken"],
+        steps: &[Split::Pattern(TEKKEN)],
+        compose: false,
+        ignore_merges: true,
+        add_bos: true,
+    },
     Splitting {
         names: &["gpt-4o", "llama4", "kanana2", "minimax-m2"],
         steps: &[Split::Pattern(GPT4O)],
+        compose: false,
         ignore_merges: false,
         add_bos: false,
     },
@@ -80,6 +114,7 @@ pub(super) static SPLITTINGS: &[Splitting] = &[
             Split::Pattern("[一-龥\u{3040}-ゟ゠-ヿ]+"),
             Split::Pattern(DEEPSEEK3),
         ],
+        compose: false,
         ignore_merges: false,
         add_bos: false,
     },
@@ -92,6 +127,7 @@ pub(super) static SPLITTINGS: &[Splitting] = &[
             Split::Pattern("[一-龥ࠀ-一가-\u{d7ff}]+"),
             Split::Digits,
         ],
+        compose: false,
         ignore_merges: false,
         add_bos: false,
     },
@@ -107,6 +143,11 @@ pub(super) fn splitting(pre: Option<&str>) -> Result<&'static Splitting, Error> 
 }
 
 impl Splitting {
+    /// The `normalizer` of a `tokenizer.json`.
+    pub(super) fn normalizer(&self) -> Value {
+        if self.compose { json!({"type": "NFC"}) } else { Value::Null }
+    }
+
     /// The `pre_tokenizer` of a `tokenizer.json`.
     pub(super) fn json(&self) -> Value {
         let byte_level = |use_regex: bool| {

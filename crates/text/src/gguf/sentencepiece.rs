@@ -18,12 +18,13 @@ pub(super) fn parts(metadata: &GgufTokenizer, vocabulary: &Vocabulary) -> Result
         None => merges(metadata, vocabulary)?,
     };
     let prefix = metadata.add_space_prefix.unwrap_or(true);
-    let (normalizer, pre_tokenizer) = if prefix {
-        let metaspace =
-            json!({"type": "Metaspace", "replacement": "\u{2581}", "prepend_scheme": "first", "split": false});
-        (Value::Null, metaspace)
+    let spaces = json!({"type": "Replace", "pattern": {"String": " "}, "content": "\u{2581}"});
+    // The space goes before every piece of text between special tokens, as SentencePiece and
+    // llama.cpp have it and the tokenizer.json of Llama 2, Mistral and Phi 3.
+    let normalizer = if prefix {
+        json!({"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "\u{2581}"}, spaces]})
     } else {
-        (json!({"type": "Replace", "pattern": {"String": " "}, "content": "\u{2581}"}), Value::Null)
+        spaces
     };
     let mut decoders = vec![
         json!({"type": "Replace", "pattern": {"String": "\u{2581}"}, "content": " "}),
@@ -35,7 +36,7 @@ pub(super) fn parts(metadata: &GgufTokenizer, vocabulary: &Vocabulary) -> Result
     }
     Ok(Parts {
         normalizer,
-        pre_tokenizer,
+        pre_tokenizer: Value::Null,
         decoder: json!({"type": "Sequence", "decoders": decoders}),
         model: json!({
             "type": "BPE",

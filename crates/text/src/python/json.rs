@@ -1,6 +1,6 @@
 //! `json.dumps`, as the `tojson` filter of transformers calls it.
 
-use minijinja::value::{Rest, ValueKind};
+use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
 use minijinja::{State, Value};
 
 use super::write::float;
@@ -13,7 +13,7 @@ type Result<T> = std::result::Result<T, minijinja::Error>;
 const WIDEST: usize = 64;
 
 /// The filter `tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False)`.
-pub(crate) fn tojson(state: &State, value: &Value, rest: Rest<Value>) -> Result<Value> {
+pub(crate) fn tojson(state: &State, value: &Value, rest: Rest<ValueOrKwargs>) -> Result<Value> {
     let arguments = Arguments::new(rest)?;
     let ensure_ascii: Option<bool> = arguments.get(0, "ensure_ascii")?;
     let indent = match arguments.get::<Value>(1, "indent")? {

@@ -40,7 +40,7 @@ fn text_method(text: &str, method: &str, arguments: &[Value]) -> Result<Option<V
             let (keep, kwargs): (Option<bool>, Kwargs) = from_args(arguments)?;
             let keep = keep.or(kwargs.get("keepends")?).unwrap_or(false);
             kwargs.assert_all_used()?;
-            Value::from(lines(text, keep))
+            Value::from(lines(text, keep).into_iter().map(Value::from).collect::<Vec<_>>())
         }
         "partition" | "rpartition" => partition(text, method == "rpartition", arguments)?,
         "startswith" | "endswith" => begins_or_ends(text, method == "startswith", arguments)?,
@@ -120,7 +120,7 @@ fn words(text: &str, most: usize, from_right: bool) -> Vec<&str> {
     while !rest.is_empty() {
         let cut = if from_right { rest.rfind(is_space) } else { rest.find(is_space) };
         let Some(cut) = cut.filter(|_| words.len() < most) else {
-            words.push(if from_right { rest.trim_start_matches(is_space) } else { rest.trim_end_matches(is_space) });
+            words.push(rest);
             break;
         };
         if from_right {
@@ -135,7 +135,8 @@ fn words(text: &str, most: usize, from_right: bool) -> Vec<&str> {
     words
 }
 
-fn lines(text: &str, keep: bool) -> Vec<Value> {
+/// `str.splitlines`.
+pub(crate) fn lines(text: &str, keep: bool) -> Vec<&str> {
     let is_end = |c: char| {
         matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
     };
@@ -148,7 +149,7 @@ fn lines(text: &str, keep: bool) -> Vec<Value> {
             Some(character) => start + character.len_utf8(),
             None => start,
         };
-        lines.push(Value::from(&rest[..if keep { end } else { start }]));
+        lines.push(&rest[..if keep { end } else { start }]);
         rest = &rest[end..];
     }
     lines

@@ -9,7 +9,7 @@ pub(crate) mod modulo;
 pub(crate) mod time;
 pub(crate) mod write;
 
-use minijinja::value::{ArgType, Kwargs, Rest};
+use minijinja::value::{ArgType, Kwargs, Rest, ValueOrKwargs};
 use minijinja::{Error, ErrorKind, Value};
 
 /// Whether `str.strip` and `str.split` take a character as whitespace: Unicode's `White_Space`
@@ -37,10 +37,10 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    pub(crate) fn new(Rest(mut positional): Rest<Value>) -> Result<Self, Error> {
+    pub(crate) fn new(rest: Rest<ValueOrKwargs>) -> Result<Self, Error> {
+        let mut positional = rest.into_values();
         let named = positional.pop_if(|value| value.is_kwargs());
-        let kwargs = Kwargs::try_from(named.unwrap_or_else(|| Value::from_pairs::<[(&str, Value); 0], _, _>([])))?;
-        Ok(Self { positional, kwargs })
+        Ok(Self { positional, kwargs: named.map(Kwargs::try_from).unwrap_or_else(|| Kwargs::try_from(Value::UNDEFINED))? })
     }
 
     /// The parameter at a position or of a name.
@@ -52,6 +52,18 @@ impl Arguments {
             Some(value) => <Option<T>>::from_value(Some(value)),
             None => self.kwargs.get(name),
         }
+    }
+
+    /// All arguments by name, for filters of the engine that take only those.
+    pub(crate) fn named(self, names: &[&str]) -> Result<Kwargs, Error> {
+        if self.positional.len() > names.len() {
+            return Err(Error::from(ErrorKind::TooManyArguments));
+        }
+        let mut named: Vec<(&str, Value)> = names.iter().copied().zip(self.positional).collect();
+        for name in self.kwargs.args() {
+            named.push((name, self.kwargs.get(name)?));
+        }
+        Ok(named.into_iter().collect())
     }
 
     /// Refuses what no parameter took, there being `count` of them.

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use minijinja::Value;
+use minijinja::{Error, ErrorKind, Value};
 use minijinja::value::{ObjectRepr, ValueKind};
 
-use super::{checked_length, invalid};
-use crate::chat::limits::VALUE_DEPTH;
+use super::invalid;
+use crate::chat::limits::{PRINTED, VALUE_DEPTH};
 
-type Result<T> = std::result::Result<T, minijinja::Error>;
+type Result<T> = std::result::Result<T, Error>;
 
 /// `str(value)`; an undefined value is empty, as Jinja2 prints it.
 pub(crate) fn text(value: &Value) -> Result<String> {
@@ -32,7 +32,9 @@ fn write_repr(value: &Value, output: &mut String, depth: usize) -> Result<()> {
     if depth > VALUE_DEPTH {
         return Err(invalid("a value is nested too deeply to be written"));
     }
-    checked_length(Some(output.len()))?;
+    if output.len() > PRINTED {
+        return Err(Error::new(ErrorKind::OutOfFuel, "a list is too long to be written"));
+    }
     match value.kind() {
         ValueKind::Undefined => output.push_str("Undefined"),
         ValueKind::Number if !value.is_integer() => match f64::try_from(value.clone()) {

@@ -44,12 +44,7 @@ pub(super) fn shared(facts: &Facts, rate: f64, rate_reason: &str) -> Vec<Derived
         2_000..20_000 => 16,
         _ => 32,
     };
-    let longest = match facts.dial {
-        Dial::Quick => 512,
-        Dial::Balanced => 1024,
-        Dial::Thorough => 2048,
-    };
-    let max_length = longest.min(facts.context);
+    let max_length = super::max_length(facts.dial).min(facts.context);
     let dial = match facts.dial {
         Dial::Quick => "quick",
         Dial::Balanced => "balanced",

@@ -77,6 +77,15 @@ pub struct Recipe {
 /// Every recipe, in the order they are shown.
 pub static RECIPES: &[&Recipe] = &[&lora::LORA, &full::FULL, &continued::CONTINUED];
 
+/// Tokens after which rows are cut, by the dial; must be known before rows are prepared.
+pub fn max_length(dial: Dial) -> usize {
+    match dial {
+        Dial::Quick => 512,
+        Dial::Balanced => 1024,
+        Dial::Thorough => 2048,
+    }
+}
+
 /// Finds a recipe.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use sanbao_contract::Message as Turn;
 use sanbao_contract::data::{Content, Example, Task};
 use sanbao_contract::verdict::{Answer, Compared, Forgetting, Verdict};
 use sanbao_contract::worker::{Message, Progress};
-use sanbao_data::{Part, Prepared, classify_messages};
+use sanbao_data::{Part, Prepared, Sequence, classify_messages};
 use sanbao_evaluate::VerdictInput;
 use sanbao_infer::{
     DEFAULT_TOKEN_BUDGET, Flow, Sampling, ScoredSequence, generate, label_log_probabilities,
@@ -15,9 +15,9 @@ use sanbao_infer::{
 use sanbao_models::Decoder;
 use sanbao_project::Pointer;
 use sanbao_text::{ChatOptions, Tokenizer};
-use sanbao_train::checkpoint;
 
-use super::{Opened, open};
+use super::export::not_trained;
+use super::{Opened, open, trained};
 use crate::Error;
 
 /// Rows whose answers are generated; every row counts for the loss.
@@ -42,19 +42,16 @@ pub fn evaluate(
 ) -> Result<Option<Verdict>, Error> {
     let Opened { folder, spec, base, device } = open(run)?;
     let data = Prepared::open(&folder.prepared())?;
-    let best = folder.pointed(Pointer::Best)?.ok_or_else(|| {
-        sanbao_contract::Fault::new(
-            "worker.not_trained",
-            format!("{} has no trained model yet; run `sanbao train` first", run.display()),
-        )
-    })?;
+    if folder.pointed(Pointer::Best)?.is_none() {
+        return Err(not_trained(run));
+    }
     let rows = Rows::new(&data, &base.tokenizer)?;
     let mut model = base.load(&device.device)?;
     let judge = Judge { rows: &rows, tokenizer: &base.tokenizer, stop };
     let Some(before) = judge.answers(&model, "before", say)? else { return Ok(None) };
     let general = general_text(&rows);
     let perplexity_before = perplexity(&model, &base.tokenizer, general)?;
-    checkpoint::load_weights(&folder.checkpoint(best), &mut model)?;
+    trained(&folder, None, &mut model)?;
     let Some(after) = judge.answers(&model, "after", say)? else { return Ok(None) };
     let perplexity_after = perplexity(&model, &base.tokenizer, general)?;
 
@@ -95,7 +92,7 @@ struct Rows {
     /// As the model reads them, up to where its answer begins; empty for prose.
     prompt_ids: Vec<Vec<u32>>,
     /// The whole row with the tokens that count.
-    sequences: Vec<ScoredSequence>,
+    sequences: Vec<Sequence>,
     /// Tokens of each label with its end of turn, in the order of `labels` (classify).
     label_ids: Vec<Vec<u32>>,
 }
@@ -113,15 +110,13 @@ impl Rows {
             sequences: Vec::new(),
             label_ids: Vec::new(),
         };
-        for index in 0..data.len(Part::Test) {
-            let sequence = data.sequence(Part::Test, index)?;
-            rows.sequences.push(ScoredSequence { ids: sequence.ids, trained: sequence.trained });
-        }
+        let store = data.part(Part::Test);
+        rows.sequences = (0..store.len()).map(|row| store.sequence(row)).collect();
         if rows.task == Task::Prose {
             for sequence in &rows.sequences {
                 rows.prompts.push(tokenizer.decode(&sequence.ids, true)?);
-                rows.references.push(String::new());
             }
+            rows.references = vec![String::new(); rows.prompts.len()];
             return Ok(rows);
         }
         for example in data.examples(Part::Test)? {
@@ -210,11 +205,12 @@ impl Judge<'_> {
             if (self.stop)() {
                 return Ok(None);
             }
-            for loss in sequence_losses(model, part, DEFAULT_TOKEN_BUDGET)? {
+            let part: Vec<ScoredSequence> = part.iter().map(scored).collect();
+            for loss in sequence_losses(model, &part, DEFAULT_TOKEN_BUDGET)? {
                 answers.push(Answer {
                     text: String::new(),
                     probabilities: Vec::new(),
-                    loss_sum: loss.loss_sum,
+                    loss_sum: loss.sum,
                     loss_tokens: loss.tokens as u64,
                 });
             }
@@ -273,7 +269,7 @@ impl Judge<'_> {
             &Sampling::greedy(LONGEST_ANSWER),
             DEFAULT_TOKEN_BUDGET,
             &mut |_, piece| {
-                if piece.finished.is_some() {
+                if piece.finish.is_some() {
                     finished += 1;
                     tell(finished * self.rows.sequences.len() / rows.len().max(1));
                 }
@@ -298,12 +294,17 @@ fn general_text(rows: &Rows) -> &'static str {
 /// Perplexity on a general text, and the tokens it was measured on.
 fn perplexity(model: &Decoder, tokenizer: &Tokenizer, text: &str) -> Result<(f64, u64), Error> {
     let ids = tokenizer.encode(text, true)?;
+    let all_trained = vec![true; PASSAGE];
     let passages: Vec<ScoredSequence> = ids
         .chunks(PASSAGE.min(model.spec.max_position_embeddings))
-        .map(|ids| ScoredSequence { ids: ids.to_vec(), trained: vec![true; ids.len()] })
+        .map(|ids| ScoredSequence { ids, trained: &all_trained[..ids.len()] })
         .collect();
     let losses = sequence_losses(model, &passages, DEFAULT_TOKEN_BUDGET)?;
-    let sum: f64 = losses.iter().map(|loss| loss.loss_sum).sum();
+    let sum: f64 = losses.iter().map(|loss| loss.sum).sum();
     let tokens: u64 = losses.iter().map(|loss| loss.tokens as u64).sum();
     Ok(((sum / tokens.max(1) as f64).exp(), tokens))
+}
+
+fn scored(sequence: &Sequence) -> ScoredSequence<'_> {
+    ScoredSequence { ids: &sequence.ids, trained: &sequence.trained }
 }

@@ -1,6 +1,7 @@
 //! What a worker can do.
 
 mod evaluate;
+mod export;
 mod train;
 
 use std::path::Path;
@@ -9,6 +10,7 @@ use sanbao_models::BaseModel;
 use sanbao_project::RunFolder;
 
 pub use evaluate::evaluate;
+pub use export::{export, trained};
 pub use train::train;
 
 use crate::{Error, RunSpec, devices};

@@ -25,12 +25,14 @@ pub fn train(
         settings.micro_batch_tokens = tokens as usize;
     }
     let data = Prepared::open(&folder.prepared())?;
+    let data_hash = sanbao_project::hash_file(&folder.prepared().join("manifest.json"))?;
     let mut model = base.load(&device.device)?;
     let outcome = Run {
         model: &mut model,
         base_model: &base.card.name,
         settings: &settings,
         data: &data,
+        data_hash: &data_hash,
         folder: &folder,
     }
     .train(stop, &mut |event| say(Message::Run(event)))?;

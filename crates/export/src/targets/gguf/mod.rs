@@ -25,7 +25,7 @@ pub(super) static GGUF: Target = Target {
         zh: "包含一切的单个文件，供 llama.cpp、LM Studio、Jan 等程序使用。",
     },
     options: &[&GGUF_DTYPE],
-    usage: "With llama.cpp:\n\n```sh\nllama-cli -m {name}.gguf\n```",
+    usage: "With llama.cpp:\n\n```sh\nllama-cli -m {file}\n```",
     library: "gguf",
     write,
 };

@@ -51,6 +51,11 @@ fn write(job: &Job, folder: &Path) -> Result<Written, Error> {
                 .to_owned(),
         );
     }
+    if turns.as_ref().is_some_and(|turns| turns.dated) {
+        written.notes.push(
+            "This model's chat template tells the day; in the Modelfile it is the day of the export.".to_owned(),
+        );
+    }
     let stops = tokenizer.stop_ids().iter().map(|id| tokenizer.token_text(*id)).collect();
     let licence = &base.card.licence;
     let modelfile = Modelfile {

@@ -26,14 +26,16 @@ impl Modelfile {
                 Some(value) if value.contains(FENCE) || value.ends_with('"') => left_out.push(format!(
                     "The Modelfile has no {word}: a Modelfile cannot hold a text with three quotation marks in a row."
                 )),
-                Some(value) => drop(write!(text, "{word} {FENCE}{value}{FENCE}\n")),
+                Some(value) => {
+                    let _ = writeln!(text, "{word} {FENCE}{value}{FENCE}");
+                }
                 None => {}
             }
         }
         for stop in self.stops.iter().filter(|stop| !stop.is_empty() && !stop.contains(['"', '\n'])) {
-            drop(write!(text, "PARAMETER stop \"{stop}\"\n"));
+            let _ = writeln!(text, "PARAMETER stop \"{stop}\"");
         }
-        drop(write!(text, "PARAMETER temperature {}\n", self.temperature));
+        let _ = writeln!(text, "PARAMETER temperature {}", self.temperature);
         (text, left_out)
     }
 }

@@ -9,18 +9,22 @@ use jiff::Zoned;
 use sanbao_contract::Message;
 use sanbao_text::{ChatOptions, Tokenizer};
 
+use crate::tokenizer_files::adds_bos;
+
 /// How a model lays out a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Turns {
     /// Before the first question when there is no system message.
-    lead: String,
+    opening: String,
     system: System,
-    /// Before a question.
-    question: String,
     /// Between a question and its answer.
     answer: String,
-    /// After an answer.
-    end: String,
+    /// Between the last question and the answer that is asked for.
+    prompt: String,
+    /// Between an answer and the next question.
+    next: String,
+    /// Whether the day of the export stands in it.
+    pub(super) dated: bool,
 }
 
 /// Where a system message goes.
@@ -28,10 +32,10 @@ pub(super) struct Turns {
 enum System {
     /// Nowhere: the template refuses it.
     Refused,
-    /// Before the first question, between these two.
-    Before(String, String),
-    /// Inside the first question, between these two.
-    Inside(String, String),
+    /// Before the first question, in place of the opening, between these two.
+    First(String, String),
+    /// Into the last question, before its text, between these two.
+    Last(String, String),
 }
 
 // Words that no template looks for, without anything that one would trim or escape.
@@ -40,141 +44,130 @@ const QUESTION: &str = "zq1question1qz";
 const ANSWER: &str = "zq2answer2qz";
 const FOLLOW_UP: &str = "zq3question3qz";
 
-fn conversation(turns: &[(&str, &str)]) -> Vec<Message> {
-    turns.iter().map(|(role, text)| Message::new(role, *text)).collect()
-}
+/// A turn of a conversation: role and text.
+type Turn<'a> = (&'a str, &'a str);
+
+/// Renders a conversation up to where the next answer begins.
+type Render<'a> = dyn Fn(&[Turn]) -> Option<String> + 'a;
 
 impl Turns {
     /// Finds the layout of a model's conversations; `None` when it has no such simple form.
     pub(super) fn find(tokenizer: &Tokenizer) -> Option<Self> {
-        let bos = tokenizer.special_tokens().get("bos_token").unwrap_or_default();
-        // Programs that read the file begin a text with this token themselves.
-        let without_bos = |text: String| text.strip_prefix(bos).map(str::to_owned).unwrap_or(text);
-        let now = Zoned::now();
-        let render = |turns: &[(&str, &str)], add_generation_prompt: bool| {
-            let options = ChatOptions { add_generation_prompt, now: Some(now.clone()), ..ChatOptions::default() };
-            tokenizer.chat_template().render(&conversation(turns), &options).ok().map(without_bos)
-        };
-        let turns = Self::cut(&render)?;
-        turns.rebuilds(&render).then_some(turns)
+        let today = Zoned::now();
+        let next_year = today.checked_add(jiff::Span::new().days(400)).ok()?;
+        let turns = Self::find_at(tokenizer, today)?;
+        let dated = Self::find_at(tokenizer, next_year).as_ref() != Some(&turns);
+        Some(Self { dated, ..turns })
     }
 
-    fn cut(render: &dyn Fn(&[(&str, &str)], bool) -> Option<String>) -> Option<Self> {
-        let one = render(&[("user", QUESTION), ("assistant", ANSWER)], false)?;
-        let (_, end) = one.split_once(ANSWER)?;
-        let two = render(&[("user", QUESTION), ("assistant", ANSWER), ("user", FOLLOW_UP)], true)?;
-        let (opening, rest) = two.split_once(QUESTION)?;
+    fn find_at(tokenizer: &Tokenizer, now: Zoned) -> Option<Self> {
+        // Where the file says that texts begin with this token, Ollama adds it by itself.
+        let bos = tokenizer.special_tokens().get("bos_token").filter(|_| adds_bos(tokenizer)).unwrap_or_default();
+        let render = |turns: &[Turn]| {
+            let messages: Vec<Message> = turns.iter().map(|(role, text)| Message::new(role, *text)).collect();
+            let options = ChatOptions { add_generation_prompt: true, now: Some(now.clone()), ..ChatOptions::default() };
+            let text = tokenizer.chat_template().render(&messages, &options).ok()?;
+            Some(text.strip_prefix(bos).map(str::to_owned).unwrap_or(text))
+        };
+        let turns = Self::cut(&render)?;
+        let candidates = Self::systems(&render, &turns.opening)?;
+        candidates.into_iter().map(|system| Self { system, ..turns.clone() }).find(|turns| turns.rebuilds(&render))
+    }
+
+    fn cut(render: &Render) -> Option<Self> {
+        let text = render(&[("user", QUESTION), ("assistant", ANSWER), ("user", FOLLOW_UP)])?;
+        let (opening, rest) = text.split_once(QUESTION)?;
         let (answer, rest) = rest.split_once(ANSWER)?;
-        let (between, _) = rest.split_once(FOLLOW_UP)?;
-        let question = between.strip_prefix(end)?;
-        let lead = opening.strip_suffix(question)?;
+        let (next, prompt) = rest.split_once(FOLLOW_UP)?;
         Some(Self {
-            lead: lead.to_owned(),
-            system: Self::cut_system(render, question),
-            question: question.to_owned(),
+            opening: opening.to_owned(),
+            system: System::Refused,
             answer: answer.to_owned(),
-            end: end.to_owned(),
+            prompt: prompt.to_owned(),
+            next: next.to_owned(),
+            dated: false,
         })
     }
 
-    fn cut_system(render: &dyn Fn(&[(&str, &str)], bool) -> Option<String>, question: &str) -> System {
-        let place = || {
-            let text = render(&[("system", SYSTEM), ("user", QUESTION)], true)?;
-            let (before, rest) = text.split_once(SYSTEM)?;
-            let (after, _) = rest.split_once(QUESTION)?;
-            let owned = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-            // A message inside the question comes after the question's own beginning.
-            let inside = before.strip_prefix(question).map(|before| owned(before, after));
-            let standing = after.strip_suffix(question).map(|after| owned(before, after));
-            match (standing, inside) {
-                (Some((before, after)), _) => Some(System::Before(before, after)),
-                (None, Some((before, after))) => Some(System::Inside(before, after)),
-                (None, None) => None,
-            }
+    /// Where a system message may go, judged by a conversation of one question; longer ones tell.
+    fn systems(render: &Render, opening: &str) -> Option<Vec<System>> {
+        let Some(text) = render(&[("system", SYSTEM), ("user", QUESTION)]) else {
+            return Some(vec![System::Refused]);
         };
-        place().unwrap_or(System::Refused)
+        let (before, rest) = text.split_once(SYSTEM)?;
+        let (after, _) = rest.split_once(QUESTION)?;
+        let last = before.strip_prefix(opening).map(|before| System::Last(before.to_owned(), after.to_owned()));
+        Some(std::iter::once(System::First(before.to_owned(), after.to_owned())).chain(last).collect())
     }
 
     /// The conversation as this layout has it, as the Go template below gives it too.
-    fn text(&self, turns: &[(&str, &str)], add_generation_prompt: bool) -> String {
-        let mut text = String::new();
-        let mut system = None;
+    fn text(&self, turns: &[Turn]) -> String {
+        let (system, turns) = match turns {
+            [("system", system), rest @ ..] => (Some(*system), rest),
+            all => (None, all),
+        };
+        let mut text = match (&self.system, system) {
+            (System::First(before, after), Some(system)) => format!("{before}{system}{after}"),
+            _ => self.opening.clone(),
+        };
         for (index, (role, content)) in turns.iter().enumerate() {
-            match *role {
-                "system" => system = Some(*content),
-                "user" => {
-                    let first = !turns[..index].iter().any(|(role, _)| *role == "user");
-                    if first {
-                        match (&self.system, system) {
-                            (System::Before(before, after), Some(system)) => {
-                                text += &format!("{before}{system}{after}");
-                            }
-                            _ => text += &self.lead,
-                        }
-                    }
-                    text += &self.question;
-                    if let (true, System::Inside(before, after), Some(system)) = (first, &self.system, system) {
-                        text += &format!("{before}{system}{after}");
-                    }
-                    text += content;
-                    if add_generation_prompt || index + 1 < turns.len() {
-                        text += &self.answer;
-                    }
+            let last = index + 1 == turns.len();
+            match (*role, &self.system, system) {
+                ("user", System::Last(before, after), Some(system)) if last => {
+                    text += &format!("{before}{system}{after}{content}");
                 }
-                _ => {
-                    text += content;
-                    text += &self.end;
-                }
+                _ => text += content,
             }
+            text += match (*role, last) {
+                ("user", true) => &self.prompt,
+                ("user", false) => &self.answer,
+                _ => &self.next,
+            };
         }
         text
     }
 
     /// Whether the layout gives the same texts as the template.
-    fn rebuilds(&self, render: &dyn Fn(&[(&str, &str)], bool) -> Option<String>) -> bool {
+    fn rebuilds(&self, render: &Render) -> bool {
         let long = [
+            ("system", "Answer {{ briefly }}."),
             ("user", "What does it cost?"),
             ("assistant", "12.50,\nwith tax."),
             ("user", "And two?"),
             ("assistant", "25."),
             ("user", "谢谢。"),
         ];
-        let mut with_system = vec![("system", "Answer {{ briefly }}.")];
-        with_system.extend(long);
-        let same = |turns: &[(&str, &str)], prompt: bool| {
-            render(turns, prompt).is_some_and(|text| text == self.text(turns, prompt))
-        };
-        let system_fits = self.system == System::Refused || same(&with_system, true) && same(&with_system[..2], true);
-        same(&long, true) && same(&long[..1], true) && same(&long[..4], false) && system_fits
+        let same = |turns: &[Turn]| render(turns).is_some_and(|text| text == self.text(turns));
+        let system_fits = self.system == System::Refused || same(&long) && same(&long[..2]) && same(&long[..4]);
+        same(&long[1..]) && same(&long[1..2]) && same(&long[1..4]) && system_fits
     }
 
     /// The layout as a template for Ollama (Go's `text/template` over `.System` and `.Messages`).
     pub(super) fn go_template(&self) -> String {
         let text = |text: &str| text.replace("{{", "{{ \"{{\" }}");
-        let lead = text(&self.lead);
+        let opening = text(&self.opening);
         let (before, inside) = match &self.system {
-            System::Refused => (lead, String::new()),
-            System::Before(open, close) => {
-                let other = if lead.is_empty() { String::new() } else { format!("{{{{ else }}}}{lead}") };
-                let standing = format!("{{{{ if .System }}}}{}{{{{ .System }}}}{}{other}{{{{ end }}}}", text(open), text(close));
-                (standing, String::new())
+            System::Refused => (opening, String::new()),
+            System::First(open, close) => {
+                let other = if opening.is_empty() { opening } else { format!("{{{{ else }}}}{opening}") };
+                let (open, close) = (text(open), text(close));
+                (format!("{{{{ if .System }}}}{open}{{{{ .System }}}}{close}{other}{{{{ end }}}}"), String::new())
             }
-            System::Inside(open, close) => {
-                let inside = format!(
-                    "{{{{ if $first }}}}{{{{ if $.System }}}}{}{{{{ $.System }}}}{}{{{{ end }}}}{{{{ $first = false }}}}{{{{ end }}}}",
-                    text(open),
-                    text(close)
-                );
-                (format!("{{{{ $first := true }}}}{lead}"), inside)
+            System::Last(open, close) => {
+                let (open, close) = (text(open), text(close));
+                (opening, format!("{{{{ if and $last $.System }}}}{open}{{{{ $.System }}}}{close}{{{{ end }}}}"))
             }
         };
+        let (answer, prompt, next) = (text(&self.answer), text(&self.prompt), text(&self.next));
+        let answer = match answer == prompt {
+            true => answer,
+            false => format!("{{{{ if $last }}}}{prompt}{{{{ else }}}}{answer}{{{{ end }}}}"),
+        };
         format!(
-            "{before}{{{{ range $i, $_ := .Messages }}}}{{{{ if eq .Role \"user\" }}}}{question}{inside}{{{{ .Content }}}}{answer}\
-             {{{{ else if eq .Role \"assistant\" }}}}{{{{ .Content }}}}{{{{ if gt (len (slice $.Messages $i)) 1 }}}}{end}{{{{ end }}}}\
-             {{{{ end }}}}{{{{ end }}}}",
-            question = text(&self.question),
-            answer = text(&self.answer),
-            end = text(&self.end),
+            "{before}{{{{ range $i, $_ := .Messages }}}}{{{{ $last := eq (len (slice $.Messages $i)) 1 }}}}\
+             {{{{ if eq .Role \"user\" }}}}{inside}{{{{ .Content }}}}{answer}\
+             {{{{ else if eq .Role \"assistant\" }}}}{{{{ .Content }}}}{{{{ if not $last }}}}{next}{{{{ end }}}}\
+             {{{{ end }}}}{{{{ end }}}}"
         )
     }
 }

@@ -1,0 +1,94 @@
+//! Exports for `bench/peers/check_exports.py`, which loads them with transformers, PEFT and
+//! llama.cpp. Not a check by itself: it writes what the peers are to be asked about.
+//!
+//! ```sh
+//! SANBAO_PEER_EXPORTS=/somewhere cargo test --workspace --lib exports_for_peers -- --ignored
+//! ```
+
+use std::fs;
+
+use sanbao_models::Layout;
+use sanbao_models::host::to_vec;
+
+use super::*;
+use crate::parity::Probes;
+
+const PROMPT_TOKENS: usize = 24;
+const ANSWER_TOKENS: usize = 24;
+
+/// A safetensors file of the kind that peers read.
+fn write_expected(path: &Path, ids: &[u32], prompt: usize, logits: &[f32]) {
+    let ids_bytes: Vec<u8> = ids.iter().flat_map(|id| i64::from(*id).to_le_bytes()).collect();
+    let logits_bytes: Vec<u8> = logits.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let (ids_end, logits_end) = (ids_bytes.len() + 8, ids_bytes.len() + 8 + logits_bytes.len());
+    let mut header = json!({
+        "ids": {"dtype": "I64", "shape": [ids.len()], "data_offsets": [0, ids_bytes.len()]},
+        "prompt_tokens": {"dtype": "I64", "shape": [], "data_offsets": [ids_bytes.len(), ids_end]},
+        "logits": {"dtype": "F32", "shape": [ids.len(), logits.len() / ids.len()], "data_offsets": [ids_end, logits_end]},
+    })
+    .to_string()
+    .into_bytes();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let length = (header.len() as u64).to_le_bytes();
+    let prompt = (prompt as i64).to_le_bytes();
+    fs::write(path, [&length[..], &header, &ids_bytes, &prompt, &logits_bytes].concat()).unwrap();
+}
+
+/// A prompt, the greedy answer to it, and the logits of all.
+fn expect(trained: &Trained, path: &Path) {
+    let probes = Probes::new(&trained.base.tokenizer, PROMPT_TOKENS).unwrap();
+    let mut ids = probes.ids[probes.layout.segments[0].clone()].to_vec();
+    let prompt = ids.len();
+    let logits = |ids: &[u32]| to_vec(trained.model.logits(ids, &Layout::packed([ids.len()]))).unwrap();
+    let vocabulary = trained.base.spec.vocab_size;
+    for _ in 0..ANSWER_TOKENS {
+        let all = logits(&ids);
+        let last = &all[all.len() - vocabulary..];
+        let best = (0..vocabulary).max_by(|a, b| last[*a].total_cmp(&last[*b])).unwrap() as u32;
+        if trained.base.tokenizer.stop_ids().contains(&best) {
+            break;
+        }
+        ids.push(best);
+    }
+    write_expected(path, &ids, prompt, &logits(&ids));
+}
+
+fn export_all(trained: &Trained, out: &Path) {
+    let dtypes = |name: &str, list: &[&str]| -> Vec<(String, String, Value)> {
+        list.iter().map(|dtype| (format!("{name}-{dtype}"), name.to_owned(), json!({"dtype": dtype}))).collect()
+    };
+    let mut jobs = dtypes("hf", &["f32", "bf16", "f16"]);
+    jobs.extend(dtypes("gguf", &["f32", "f16", "q8_0"]));
+    jobs.push(("peft".into(), "peft".into(), json!({})));
+    jobs.push(("ollama".into(), "ollama".into(), json!({})));
+    for (folder, target, options) in jobs {
+        let exported = trained.export(&target, options, &out.join(&folder)).unwrap();
+        println!("{} {folder}: {:?}", out.display(), exported.parity);
+    }
+    expect(trained, &out.join("expected.safetensors"));
+}
+
+#[test]
+#[ignore = "writes exports for other programs; see the top of this file"]
+fn exports_for_peers() {
+    let out = PathBuf::from(std::env::var_os("SANBAO_PEER_EXPORTS").expect("SANBAO_PEER_EXPORTS names a new folder"));
+    for name in DECODERS {
+        let base = variant(name, for_gguf(name));
+        let folder = out.join(name);
+        fs::create_dir_all(folder.join("base")).unwrap();
+        for file in fs::read_dir(base.path()).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), folder.join("base").join(file.file_name())).unwrap();
+        }
+        export_all(&Trained::new(base.path(), Some(lora(*name == "qwen3"))), &folder);
+    }
+    // A real model as well: a GGUF file or a folder.
+    if let Some(model) = std::env::var_os("SANBAO_PEER_MODEL") {
+        let model = Path::new(&model);
+        let folder = out.join("real");
+        let untrained = Trained::new(model, None);
+        untrained.export("hf", json!({"dtype": "f32"}), &folder.join("base")).unwrap();
+        drop(untrained);
+        export_all(&Trained::new(model, Some(lora(false))), &folder);
+    }
+}

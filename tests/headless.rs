@@ -1,0 +1,168 @@
+//! The whole job from the command line, on a tiny model, and what happens to bad input.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use support::{fixtures, sanbao, tiny_model, triage_csv};
+
+fn run(arguments: &[&str]) -> (bool, String, String) {
+    let output = Command::new(sanbao()).args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.success(), text(&output.stdout), text(&output.stderr))
+}
+
+fn succeeds(arguments: &[&str]) -> String {
+    let (success, out, errors) = run(arguments);
+    assert!(success, "{arguments:?}\n{out}\n{errors}");
+    out
+}
+
+/// Fails with one sentence on standard error, and says the given words.
+fn refuses(arguments: &[&str], words: &[&str]) {
+    let (success, _, errors) = run(arguments);
+    assert!(!success, "{arguments:?} should fail");
+    assert!(errors.starts_with("error: "), "{arguments:?}: {errors}");
+    assert_eq!(errors.trim_end().lines().count(), 1, "{errors}");
+    for word in words {
+        assert!(errors.contains(word), "{arguments:?}: {errors} lacks {word}");
+    }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn classify_from_csv_to_export() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, data) = (tiny_model(), triage_csv(folder.path(), 150));
+    let out = folder.path().join("run");
+    let text = succeeds(&[
+        "make", "--model", path(&model), "--data", path(&data), "--out", path(&out), "--device", "cpu",
+        "--set", "num_train_epochs=12", "--set", "learning_rate=0.01", "--export", "peft,hf,gguf,ollama",
+    ]);
+    let verdict: Value = serde_json::from_str(&fs::read_to_string(out.join("verdict.json")).unwrap()).unwrap();
+    assert_eq!(verdict["outcome"], "better", "{text}");
+    let accuracy = verdict["comparisons"].as_array().unwrap().iter().find(|c| c["metric"] == "accuracy").unwrap();
+    assert!(accuracy["after"]["value"].as_f64().unwrap() > 0.9, "{accuracy}");
+    assert!(fs::read_to_string(out.join("report.html")).unwrap().contains("<svg"));
+    for file in ["peft/adapter_model.safetensors", "hf/model.safetensors", "hf/tokenizer.json"] {
+        assert!(out.join("export").join(file).is_file(), "{file}");
+    }
+    // What was exported answers as the trained model does.
+    let question = "Classify the text. Answer with one of these labels only: broken, late, money.\n\nabout my lamp";
+    let ask = |source: &[&str]| {
+        let mut arguments = vec!["chat", "--temperature", "0", "--device", "cpu", "--max-new-tokens", "8"];
+        arguments.extend(source);
+        arguments.push(question);
+        succeeds(&arguments)
+    };
+    let trained = ask(&["--run", path(&out)]);
+    assert_eq!(trained, ask(&["--model", path(&out.join("export/hf"))]));
+    assert_eq!(trained, ask(&["--model", path(&model), "--adapter", path(&out.join("export/peft"))]));
+    let gguf = fs::read_dir(out.join("export/gguf")).unwrap().map(|e| e.unwrap().path()).find(|p| p.extension().is_some_and(|e| e == "gguf")).unwrap();
+    assert_eq!(trained, ask(&["--model", path(&gguf)]));
+
+    let answers = folder.path().join("answers.csv");
+    succeeds(&[
+        "batch", "--run", path(&out), "--data", path(&data), "--prompt", "{{text}}", "--temperature", "0",
+        "--max-new-tokens", "4", "--device", "cpu", "--out", path(&answers),
+    ]);
+    let mut reader = csv::Reader::from_path(&answers).unwrap();
+    assert_eq!(reader.headers().unwrap(), &csv::StringRecord::from(vec!["text", "label", "answer"]));
+    assert_eq!(reader.records().count(), 150);
+}
+
+#[test]
+fn instruct_and_prose_train_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = tiny_model();
+    let instructions = folder.path().join("answers.jsonl");
+    let rows: String = (0..40)
+        .map(|row| format!("{{\"instruction\":\"Say number {row}\",\"output\":\"It is {row}.\"}}\n"))
+        .collect();
+    fs::write(&instructions, rows).unwrap();
+    let prose = folder.path().join("story.txt");
+    let story: String = (0..60).map(|row| format!("The whale swam past the ship on day {row}.\n\n")).collect();
+    fs::write(&prose, story).unwrap();
+    for (data, task, recipe) in [(&instructions, "instruct", "full"), (&prose, "prose", "continued")] {
+        let out = folder.path().join(task);
+        succeeds(&[
+            "make", "--model", path(&model), "--data", path(data), "--out", path(&out), "--device", "cpu",
+            "--recipe", recipe, "--dial", "quick", "--set", "max_length=64", "--export", "hf",
+        ]);
+        let verdict: Value = serde_json::from_str(&fs::read_to_string(out.join("verdict.json")).unwrap()).unwrap();
+        assert_eq!(verdict["task"], task);
+    }
+}
+
+#[test]
+fn the_plan_shows_every_setting_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = triage_csv(folder.path(), 60);
+    let text = succeeds(&["plan", "--model", path(&tiny_model()), "--data", path(&data), "--device", "cpu", "--json"]);
+    let plan: Value = serde_json::from_str(&text).unwrap();
+    assert!(plan["trained_tokens"].as_u64().unwrap() > 0);
+    assert!(plan["seconds"].as_f64().unwrap() > 0.0);
+    for setting in plan["settings"].as_array().unwrap() {
+        assert!(!setting["reason"].as_str().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn data_show_marks_what_is_learnt() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = triage_csv(folder.path(), 30);
+    let text = succeeds(&["data", "show", "--model", path(&tiny_model()), "--data", path(&data), "--rows", "1"]);
+    assert!(text.contains('⟦') && text.contains('⟧'), "{text}");
+}
+
+#[test]
+fn bad_input_gets_one_sentence_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, good) = (tiny_model(), triage_csv(folder.path(), 60));
+    let (model, good) = (path(&model), path(&good));
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let out = folder.path().join("out");
+    let train = |model: &str, data: &str, more: &[&str], words: &[&str]| {
+        let mut arguments = vec!["train", "--model", model, "--data", data, "--out", path(&out), "--device", "cpu"];
+        arguments.extend(more);
+        refuses(&arguments, words);
+        assert!(!out.join("plan.json").exists(), "a refused run left a plan");
+        let _ = fs::remove_dir_all(&out);
+    };
+    train(model, "missing.csv", &[], &["missing.csv"]);
+    train(model, &file("empty.csv", b""), &[], &["empty.csv"]);
+    train(model, &file("header.csv", b"text,label\n"), &[], &["header.csv"]);
+    train(model, &file("broken.jsonl", b"{\"instruction\":\"a\",\"output\":\"b\"}\n{oops\n"), &[], &["broken.jsonl", "2"]);
+    train(model, &file("few.csv", b"text,label\na long text here,x\nanother text,y\n"), &[], &[]);
+    let one_label: String = (0..40).map(|row| format!("text number {row},same\n")).collect();
+    train(model, &file("one.csv", format!("text,label\n{one_label}").as_bytes()), &["--shape", "text_label"], &["label"]);
+    train(model, good, &["--map", "text={{nope}}"], &["nope", "text, label"]);
+    train(model, good, &["--recipe", "magic"], &["magic", "lora"]);
+    train(model, good, &["--set", "learning_rate=fast"], &["learning_rate", "fast"]);
+    train(model, good, &["--set", "speed=1"], &["speed"]);
+    train(model, good, &["--set", "target_modules=left_proj"], &["left_proj", "q_proj"]);
+    train(model, good, &["--device", "gpu:77"], &["gpu:77", "cpu"]);
+    train(path(folder.path()), good, &[], &["config.json"]);
+    refuses(&["model", &file("fake.gguf", b"GGUF\x03\0\0\0garbage")], &["fake.gguf"]);
+    refuses(&["train", "--resume", "--out", path(&folder.path().join("nothing"))], &["nothing"]);
+    refuses(&["evaluate", "--run", path(folder.path())], &[]);
+    refuses(&["export", "--run", path(folder.path()), "--target", "peft", "--out", path(&out)], &[]);
+}
+
+#[test]
+fn an_unknown_architecture_is_refused_by_name() {
+    let bert = fixtures().join("goldens/models/bert_cls");
+    refuses(&["model", path(&bert)], &["bert", "llama", "gemma3"]);
+}

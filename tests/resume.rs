@@ -1,0 +1,130 @@
+//! A run that is killed at random moments and resumed gives the losses and the weights, bit
+//! for bit, of one that was never disturbed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+use support::{sanbao, tiny_model, triage_csv};
+
+fn train(out: &Path, data: &Path, resume: bool) -> Command {
+    let mut command = Command::new(sanbao());
+    command.arg("train").arg("--out").arg(out).arg("--json").args(["--device", "cpu"]);
+    if resume {
+        command.arg("--resume");
+    } else {
+        command.arg("--model").arg(tiny_model()).arg("--data").arg(data);
+        command.args(["--set", "num_train_epochs=12", "--set", "lora_dropout=0.1"]);
+        command.args(["--set", "r=8", "--set", "evals_per_epoch=2", "--set", "early_stopping_patience=0"]);
+    }
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// What must be equal in every line of the metrics; speed and memory may differ.
+fn metrics(run: &Path) -> Vec<(u64, String, String, String, String)> {
+    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    text.lines()
+        .map(|line| {
+            let value: Value = serde_json::from_str(line).unwrap();
+            let part = |key: &str| value[key].to_string();
+            (value["step"].as_u64().unwrap(), part("loss"), part("grad_norm"), part("learning_rate"), part("validation_loss"))
+        })
+        .collect()
+}
+
+/// Weights, optimizer state and snapshots by relative path.
+fn tensors(run: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![run.join("checkpoints"), run.join("epochs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "safetensors") {
+                let name = path.strip_prefix(run).unwrap().display().to_string();
+                found.push((name, fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The worker that a `sanbao train` started, while there is one.
+fn worker_of(parent: u32) -> Option<String> {
+    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
+    let child = children.split_whitespace().next()?.to_owned();
+    let line = fs::read_to_string(format!("/proc/{child}/cmdline")).ok()?;
+    line.contains("worker").then_some(child)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn killed_and_resumed_equals_undisturbed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = triage_csv(folder.path(), 120);
+    let calm = folder.path().join("calm");
+    let output = train(&calm, &data, false).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let disturbed = folder.path().join("disturbed");
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let (mut kills, mut resume) = (0, false);
+    loop {
+        let mut run = train(&disturbed, &data, resume).spawn().unwrap();
+        let worker = loop {
+            if let Some(worker) = worker_of(run.id()) {
+                break Some(worker);
+            }
+            if run.try_wait().unwrap().is_some() {
+                break None;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        if let Some(worker) = worker.filter(|_| kills < 8) {
+            std::thread::sleep(Duration::from_millis(50 + random.next_u64() % 400));
+            Command::new("kill").args(["-9", &worker]).status().unwrap();
+        }
+        let output = run.wait_with_output().unwrap();
+        if output.status.success() {
+            break;
+        }
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(message.contains("--resume"), "{message}");
+        kills += 1;
+        resume = true;
+        assert!(kills < 50, "it never gets done: {message}");
+    }
+    assert!(kills >= 3, "only {kills} kills hit a running worker");
+    assert_eq!(metrics(&calm), metrics(&disturbed));
+    let (calm, disturbed) = (tensors(&calm), tensors(&disturbed));
+    let names = |list: &[(String, Vec<u8>)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&calm), names(&disturbed));
+    for ((name, calm), (_, disturbed)) in calm.iter().zip(&disturbed) {
+        assert!(calm == disturbed, "{name} differs after {kills} kills");
+    }
+}
+
+#[test]
+fn a_run_resumes_only_as_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = triage_csv(folder.path(), 60);
+    let run = folder.path().join("run");
+    assert!(train(&run, &data, false).output().unwrap().status.success());
+    // The same folder again, without --resume, is refused and nothing in it changes.
+    let before = tensors(&run);
+    let output = train(&run, &data, false).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: "));
+    assert_eq!(before, tensors(&run));
+}
