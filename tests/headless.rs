@@ -44,12 +44,31 @@ fn classify_from_csv_to_export() {
     let (model, data) = (tiny_model(), triage_csv(folder.path(), 150));
     let out = folder.path().join("run");
     let text = succeeds(&[
-        "make", "--model", path(&model), "--data", path(&data), "--out", path(&out), "--device", "cpu",
-        "--set", "num_train_epochs=12", "--set", "learning_rate=0.01", "--export", "peft,hf,gguf,ollama",
+        "make",
+        "--model",
+        path(&model),
+        "--data",
+        path(&data),
+        "--out",
+        path(&out),
+        "--device",
+        "cpu",
+        "--set",
+        "num_train_epochs=12",
+        "--set",
+        "learning_rate=0.01",
+        "--export",
+        "peft,hf,gguf,ollama",
     ]);
-    let verdict: Value = serde_json::from_str(&fs::read_to_string(out.join("verdict.json")).unwrap()).unwrap();
+    let verdict: Value =
+        serde_json::from_str(&fs::read_to_string(out.join("verdict.json")).unwrap()).unwrap();
     assert_eq!(verdict["outcome"], "better", "{text}");
-    let accuracy = verdict["comparisons"].as_array().unwrap().iter().find(|c| c["metric"] == "accuracy").unwrap();
+    let accuracy = verdict["comparisons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|c| c["metric"] == "accuracy")
+        .unwrap();
     assert!(accuracy["after"]["value"].as_f64().unwrap() > 0.9, "{accuracy}");
     assert!(fs::read_to_string(out.join("report.html")).unwrap().contains("<svg"));
     for file in ["peft/adapter_model.safetensors", "hf/model.safetensors", "hf/tokenizer.json"] {
@@ -58,24 +77,48 @@ fn classify_from_csv_to_export() {
     // What was exported answers as the trained model does.
     let question = "Classify the text. Answer with one of these labels only: broken, late, money.\n\nabout my lamp";
     let ask = |source: &[&str]| {
-        let mut arguments = vec!["chat", "--temperature", "0", "--device", "cpu", "--max-new-tokens", "8"];
+        let mut arguments =
+            vec!["chat", "--temperature", "0", "--device", "cpu", "--max-new-tokens", "8"];
         arguments.extend(source);
         arguments.push(question);
         succeeds(&arguments)
     };
     let trained = ask(&["--run", path(&out)]);
     assert_eq!(trained, ask(&["--model", path(&out.join("export/hf"))]));
-    assert_eq!(trained, ask(&["--model", path(&model), "--adapter", path(&out.join("export/peft"))]));
-    let gguf = fs::read_dir(out.join("export/gguf")).unwrap().map(|e| e.unwrap().path()).find(|p| p.extension().is_some_and(|e| e == "gguf")).unwrap();
+    assert_eq!(
+        trained,
+        ask(&["--model", path(&model), "--adapter", path(&out.join("export/peft"))])
+    );
+    let gguf = fs::read_dir(out.join("export/gguf"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .find(|p| p.extension().is_some_and(|e| e == "gguf"))
+        .unwrap();
     assert_eq!(trained, ask(&["--model", path(&gguf)]));
 
     let answers = folder.path().join("answers.csv");
     succeeds(&[
-        "batch", "--run", path(&out), "--data", path(&data), "--prompt", "{{text}}", "--temperature", "0",
-        "--max-new-tokens", "4", "--device", "cpu", "--out", path(&answers),
+        "batch",
+        "--run",
+        path(&out),
+        "--data",
+        path(&data),
+        "--prompt",
+        "{{text}}",
+        "--temperature",
+        "0",
+        "--max-new-tokens",
+        "4",
+        "--device",
+        "cpu",
+        "--out",
+        path(&answers),
     ]);
     let mut reader = csv::Reader::from_path(&answers).unwrap();
-    assert_eq!(reader.headers().unwrap(), &csv::StringRecord::from(vec!["text", "label", "answer"]));
+    assert_eq!(
+        reader.headers().unwrap(),
+        &csv::StringRecord::from(vec!["text", "label", "answer"])
+    );
     assert_eq!(reader.records().count(), 150);
 }
 
@@ -85,19 +128,40 @@ fn instruct_and_prose_train_too() {
     let model = tiny_model();
     let instructions = folder.path().join("answers.jsonl");
     let rows: String = (0..40)
-        .map(|row| format!("{{\"instruction\":\"Say number {row}\",\"output\":\"It is {row}.\"}}\n"))
+        .map(|row| {
+            format!("{{\"instruction\":\"Say number {row}\",\"output\":\"It is {row}.\"}}\n")
+        })
         .collect();
     fs::write(&instructions, rows).unwrap();
     let prose = folder.path().join("story.txt");
-    let story: String = (0..60).map(|row| format!("The whale swam past the ship on day {row}.\n\n")).collect();
+    let story: String =
+        (0..60).map(|row| format!("The whale swam past the ship on day {row}.\n\n")).collect();
     fs::write(&prose, story).unwrap();
-    for (data, task, recipe) in [(&instructions, "instruct", "full"), (&prose, "prose", "continued")] {
+    for (data, task, recipe) in
+        [(&instructions, "instruct", "full"), (&prose, "prose", "continued")]
+    {
         let out = folder.path().join(task);
         succeeds(&[
-            "make", "--model", path(&model), "--data", path(data), "--out", path(&out), "--device", "cpu",
-            "--recipe", recipe, "--dial", "quick", "--set", "max_length=64", "--export", "hf",
+            "make",
+            "--model",
+            path(&model),
+            "--data",
+            path(data),
+            "--out",
+            path(&out),
+            "--device",
+            "cpu",
+            "--recipe",
+            recipe,
+            "--dial",
+            "quick",
+            "--set",
+            "max_length=64",
+            "--export",
+            "hf",
         ]);
-        let verdict: Value = serde_json::from_str(&fs::read_to_string(out.join("verdict.json")).unwrap()).unwrap();
+        let verdict: Value =
+            serde_json::from_str(&fs::read_to_string(out.join("verdict.json")).unwrap()).unwrap();
         assert_eq!(verdict["task"], task);
     }
 }
@@ -106,7 +170,16 @@ fn instruct_and_prose_train_too() {
 fn the_plan_shows_every_setting_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let data = triage_csv(folder.path(), 60);
-    let text = succeeds(&["plan", "--model", path(&tiny_model()), "--data", path(&data), "--device", "cpu", "--json"]);
+    let text = succeeds(&[
+        "plan",
+        "--model",
+        path(&tiny_model()),
+        "--data",
+        path(&data),
+        "--device",
+        "cpu",
+        "--json",
+    ]);
     let plan: Value = serde_json::from_str(&text).unwrap();
     assert!(plan["trained_tokens"].as_u64().unwrap() > 0);
     assert!(plan["seconds"].as_f64().unwrap() > 0.0);
@@ -119,7 +192,16 @@ fn the_plan_shows_every_setting_with_its_reason() {
 fn data_show_marks_what_is_learnt() {
     let folder = tempfile::tempdir().unwrap();
     let data = triage_csv(folder.path(), 30);
-    let text = succeeds(&["data", "show", "--model", path(&tiny_model()), "--data", path(&data), "--rows", "1"]);
+    let text = succeeds(&[
+        "data",
+        "show",
+        "--model",
+        path(&tiny_model()),
+        "--data",
+        path(&data),
+        "--rows",
+        "1",
+    ]);
     assert!(text.contains('⟦') && text.contains('⟧'), "{text}");
 }
 
@@ -135,7 +217,8 @@ fn bad_input_gets_one_sentence_and_leaves_nothing() {
     };
     let out = folder.path().join("out");
     let train = |model: &str, data: &str, more: &[&str], words: &[&str]| {
-        let mut arguments = vec!["train", "--model", model, "--data", data, "--out", path(&out), "--device", "cpu"];
+        let mut arguments =
+            vec!["train", "--model", model, "--data", data, "--out", path(&out), "--device", "cpu"];
         arguments.extend(more);
         refuses(&arguments, words);
         assert!(!out.join("plan.json").exists(), "a refused run left a plan");
@@ -144,10 +227,20 @@ fn bad_input_gets_one_sentence_and_leaves_nothing() {
     train(model, "missing.csv", &[], &["missing.csv"]);
     train(model, &file("empty.csv", b""), &[], &["empty.csv"]);
     train(model, &file("header.csv", b"text,label\n"), &[], &["header.csv"]);
-    train(model, &file("broken.jsonl", b"{\"instruction\":\"a\",\"output\":\"b\"}\n{oops\n"), &[], &["broken.jsonl", "2"]);
+    train(
+        model,
+        &file("broken.jsonl", b"{\"instruction\":\"a\",\"output\":\"b\"}\n{oops\n"),
+        &[],
+        &["broken.jsonl", "2"],
+    );
     train(model, &file("few.csv", b"text,label\na long text here,x\nanother text,y\n"), &[], &[]);
     let one_label: String = (0..40).map(|row| format!("text number {row},same\n")).collect();
-    train(model, &file("one.csv", format!("text,label\n{one_label}").as_bytes()), &["--shape", "text_label"], &["label"]);
+    train(
+        model,
+        &file("one.csv", format!("text,label\n{one_label}").as_bytes()),
+        &["--shape", "text_label"],
+        &["label"],
+    );
     train(model, good, &["--map", "text={{nope}}"], &["nope", "text, label"]);
     train(model, good, &["--recipe", "magic"], &["magic", "lora"]);
     train(model, good, &["--set", "learning_rate=fast"], &["learning_rate", "fast"]);
@@ -158,7 +251,10 @@ fn bad_input_gets_one_sentence_and_leaves_nothing() {
     refuses(&["model", &file("fake.gguf", b"GGUF\x03\0\0\0garbage")], &["fake.gguf"]);
     refuses(&["train", "--resume", "--out", path(&folder.path().join("nothing"))], &["nothing"]);
     refuses(&["evaluate", "--run", path(folder.path())], &[]);
-    refuses(&["export", "--run", path(folder.path()), "--target", "peft", "--out", path(&out)], &[]);
+    refuses(
+        &["export", "--run", path(folder.path()), "--target", "peft", "--out", path(&out)],
+        &[],
+    );
 }
 
 #[test]

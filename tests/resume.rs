@@ -23,7 +23,14 @@ fn train(out: &Path, data: &Path, resume: bool) -> Command {
     } else {
         command.arg("--model").arg(tiny_model()).arg("--data").arg(data);
         command.args(["--set", "num_train_epochs=12", "--set", "lora_dropout=0.1"]);
-        command.args(["--set", "r=8", "--set", "evals_per_epoch=2", "--set", "early_stopping_patience=0"]);
+        command.args([
+            "--set",
+            "r=8",
+            "--set",
+            "evals_per_epoch=2",
+            "--set",
+            "early_stopping_patience=0",
+        ]);
     }
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     command
@@ -36,7 +43,13 @@ fn metrics(run: &Path) -> Vec<(u64, String, String, String, String)> {
         .map(|line| {
             let value: Value = serde_json::from_str(line).unwrap();
             let part = |key: &str| value[key].to_string();
-            (value["step"].as_u64().unwrap(), part("loss"), part("grad_norm"), part("learning_rate"), part("validation_loss"))
+            (
+                value["step"].as_u64().unwrap(),
+                part("loss"),
+                part("grad_norm"),
+                part("learning_rate"),
+                part("validation_loss"),
+            )
         })
         .collect()
 }
@@ -108,7 +121,8 @@ fn killed_and_resumed_equals_undisturbed() {
     assert!(kills >= 3, "only {kills} kills hit a running worker");
     assert_eq!(metrics(&calm), metrics(&disturbed));
     let (calm, disturbed) = (tensors(&calm), tensors(&disturbed));
-    let names = |list: &[(String, Vec<u8>)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let names =
+        |list: &[(String, Vec<u8>)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&calm), names(&disturbed));
     for ((name, calm), (_, disturbed)) in calm.iter().zip(&disturbed) {
         assert!(calm == disturbed, "{name} differs after {kills} kills");

@@ -202,7 +202,12 @@ pub struct TrainArgs {
 impl TrainArgs {
     /// The examples.
     pub fn source(&self) -> SourceArgs {
-        SourceArgs { data: self.data.clone(), shape: self.shape, map: self.map.clone(), task: self.task }
+        SourceArgs {
+            data: self.data.clone(),
+            shape: self.shape,
+            map: self.map.clone(),
+            task: self.task,
+        }
     }
 }
 
@@ -421,7 +426,9 @@ pub fn chosen(recipe: &Recipe, set: &[String]) -> anyhow::Result<BTreeMap<String
     let mut chosen = BTreeMap::new();
     for pair in set {
         let Some((name, text)) = pair.split_once('=') else {
-            anyhow::bail!("--set {pair} is not of the form NAME=VALUE, for example --set learning_rate=0.0005");
+            anyhow::bail!(
+                "--set {pair} is not of the form NAME=VALUE, for example --set learning_rate=0.0005"
+            );
         };
         let value = match recipe.parameters.iter().find(|parameter| parameter.name == name) {
             Some(parameter) => parameter.parse(text)?,

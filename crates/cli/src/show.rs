@@ -322,9 +322,9 @@ impl TrainingView {
             RunEvent::MemoryHalved { micro_batch_tokens } => self.say(&format!(
                 "Memory ran out; going on with portions of {micro_batch_tokens} tokens"
             )),
-            RunEvent::EarlyStop { best_step, .. } => self.say(&format!(
-                "Validation stopped improving; keeping step {best_step}"
-            )),
+            RunEvent::EarlyStop { best_step, .. } => {
+                self.say(&format!("Validation stopped improving; keeping step {best_step}"))
+            }
             RunEvent::Checkpoint { .. } | RunEvent::Epoch { .. } => {}
         }
     }

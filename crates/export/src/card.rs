@@ -7,16 +7,22 @@ use sanbao_contract::data::Task;
 use sanbao_contract::verdict::{Comparison, Verdict};
 use serde_json::json;
 
+use crate::Error;
 use crate::job::{Job, Reread, Written};
 use crate::parity::Parity;
 use crate::source::Source;
 use crate::targets::Target;
 use crate::tokenizer_files::write_text;
-use crate::Error;
 
 /// Writes `README.md`. It tells what the model was made from and how good it is, and quotes
 /// nothing of the person's data.
-pub(crate) fn write(target: &Target, job: &Job, written: &Written, parity: &Parity, folder: &Path) -> Result<(), Error> {
+pub(crate) fn write(
+    target: &Target,
+    job: &Job,
+    written: &Written,
+    parity: &Parity,
+    folder: &Path,
+) -> Result<(), Error> {
     let source = job.source;
     let facts = &source.card;
     let mut text = front_matter(target, source);
@@ -26,7 +32,9 @@ pub(crate) fn write(target: &Target, job: &Job, written: &Written, parity: &Pari
         let _ = write!(text, "\n## Does it work?\n\n{}", results(verdict));
     }
     let file = match &written.reread {
-        Reread::Model(path) | Reread::Adapter(path) => path.file_name().unwrap_or_default().to_string_lossy(),
+        Reread::Model(path) | Reread::Adapter(path) => {
+            path.file_name().unwrap_or_default().to_string_lossy()
+        }
     };
     let usage = target.usage.replace("{name}", &job.file_stem()).replace("{file}", &file);
     let _ = write!(text, "\n## How to use it\n\n{usage}\n");
@@ -54,8 +62,13 @@ pub(crate) fn write(target: &Target, job: &Job, written: &Written, parity: &Pari
 
 /// The hub's tag of a licence; for one that the hub has no tag for, `other` and its name.
 pub(crate) fn hub_licence(id: &str) -> (String, Option<&str>) {
-    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'));
-    if plain && !id.is_empty() && id.len() <= 40 { (id.to_ascii_lowercase(), None) } else { ("other".to_owned(), Some(id)) }
+    let plain =
+        id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'));
+    if plain && !id.is_empty() && id.len() <= 40 {
+        (id.to_ascii_lowercase(), None)
+    } else {
+        ("other".to_owned(), Some(id))
+    }
 }
 
 fn front_matter(target: &Target, source: &Source) -> String {
@@ -75,9 +88,14 @@ fn front_matter(target: &Target, source: &Source) -> String {
             let _ = writeln!(text, "- {}", json!(language));
         }
     }
-    let _ = write!(text, "library_name: {}\npipeline_tag: text-generation\ntags:\n", target.library);
+    let _ =
+        write!(text, "library_name: {}\npipeline_tag: text-generation\ntags:\n", target.library);
     let adapter = source.lora.map(|_| "lora");
-    for tag in ["sanbao", "fine-tuned"].into_iter().chain(adapter).chain((target.library == "gguf").then_some("gguf")) {
+    for tag in ["sanbao", "fine-tuned"]
+        .into_iter()
+        .chain(adapter)
+        .chain((target.library == "gguf").then_some("gguf"))
+    {
         let _ = writeln!(text, "- {tag}");
     }
     text.push_str("---\n");
@@ -141,7 +159,12 @@ fn results(verdict: &Verdict) -> String {
         let _ = writeln!(
             text,
             "| {} | {:.4} | {:.4} | {:+.4} ({:+.4} to {:+.4}) |",
-            cell(metric), before.value, after.value, difference.value, difference.low, difference.high
+            cell(metric),
+            before.value,
+            after.value,
+            difference.value,
+            difference.low,
+            difference.high
         );
     }
     if let Some(forgetting) = &verdict.forgetting {
@@ -172,7 +195,10 @@ mod tests {
     fn licences_have_the_spelling_of_the_hub() {
         assert_eq!(hub_licence("Apache-2.0"), ("apache-2.0".to_owned(), None));
         assert_eq!(hub_licence("llama3.2"), ("llama3.2".to_owned(), None));
-        assert_eq!(hub_licence("Apache-2.0 OR MIT"), ("other".to_owned(), Some("Apache-2.0 OR MIT")));
+        assert_eq!(
+            hub_licence("Apache-2.0 OR MIT"),
+            ("other".to_owned(), Some("Apache-2.0 OR MIT"))
+        );
         assert_eq!(hub_licence("x\nlicense: mit"), ("other".to_owned(), Some("x\nlicense: mit")));
     }
 

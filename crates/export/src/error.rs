@@ -45,7 +45,9 @@ pub enum Error {
         reason: String,
     },
     /// What was written reads back as another model.
-    #[error("the export was read back and is not the model that was trained: {what}; nothing was kept")]
+    #[error(
+        "the export was read back and is not the model that was trained: {what}; nothing was kept"
+    )]
     Changed {
         /// What is different.
         what: String,
@@ -114,16 +116,21 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let fault = Fault::new(error.code(), error.to_string());
         match error {
-            Error::UnknownTarget { found, known } => fault.with("found", found).with("known", known),
+            Error::UnknownTarget { found, known } => {
+                fault.with("found", found).with("known", known)
+            }
             Error::UnknownOption { target, name, known } => {
                 fault.with("target", target).with("name", name).with("known", known)
             }
             Error::Occupied { path } | Error::Io { path, .. } => fault.with("path", path.display()),
-            Error::NotRepresentable { format, reason } => fault.with("format", format).with("reason", reason),
-            Error::Changed { what } => fault.with("what", what),
-            Error::Mismatch { difference, tolerance, tokens } => {
-                fault.with("difference", difference).with("tolerance", tolerance).with("tokens", tokens)
+            Error::NotRepresentable { format, reason } => {
+                fault.with("format", format).with("reason", reason)
             }
+            Error::Changed { what } => fault.with("what", what),
+            Error::Mismatch { difference, tolerance, tokens } => fault
+                .with("difference", difference)
+                .with("tolerance", tolerance)
+                .with("tokens", tokens),
             Error::Weights(error) => error.into(),
             Error::Text(error) => error.into(),
             Error::Train(error) => error.into(),

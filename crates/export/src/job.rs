@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 
-use sanbao_models::names::{Parameter, parameters};
 use sanbao_models::BaseModel;
+use sanbao_models::names::{Parameter, parameters};
 use sanbao_models::spec::Spec;
 use sanbao_models::weights::StoredType;
 
@@ -42,7 +42,12 @@ pub(crate) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     pub(crate) fn new(total: u64, tell: &'a mut dyn FnMut(Progress)) -> Self {
-        Self { tell: RefCell::new(tell), stage: Cell::new(Stage::Writing), done: Cell::new(0), total }
+        Self {
+            tell: RefCell::new(tell),
+            stage: Cell::new(Stage::Writing),
+            done: Cell::new(0),
+            total,
+        }
     }
 
     pub(crate) fn begin(&self, stage: Stage) {
@@ -85,7 +90,8 @@ impl Job<'_> {
     pub(crate) fn file_stem(&self) -> String {
         let kept = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_');
         let words = self.source.card.name.split(|c| !kept(c)).filter(|word| !word.is_empty());
-        let name: String = words.collect::<Vec<_>>().join("-").trim_matches('.').chars().take(80).collect();
+        let name: String =
+            words.collect::<Vec<_>>().join("-").trim_matches('.').chars().take(80).collect();
         if name.is_empty() { "model".to_owned() } else { name }
     }
 }

@@ -100,7 +100,12 @@ fn export_watched(
 }
 
 /// Writes, reads back, compares, and describes an export in `folder`.
-fn fill(job: &Job, target: &Target, folder: &Path, written: &dyn Fn(&Path)) -> Result<Exported, Error> {
+fn fill(
+    job: &Job,
+    target: &Target,
+    folder: &Path,
+    written: &dyn Fn(&Path),
+) -> Result<Exported, Error> {
     job.meter.begin(Stage::Writing);
     let made = (target.write)(job, folder)?;
     written(folder);

@@ -58,7 +58,11 @@ impl Options {
             let Some(option) = declared else {
                 let known: Vec<&str> = target.options.iter().map(|option| option.name).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                return Err(Error::UnknownOption { target: target.name, name: name.clone(), known });
+                return Err(Error::UnknownOption {
+                    target: target.name,
+                    name: name.clone(),
+                    known,
+                });
             };
             option.check(value)?;
         }

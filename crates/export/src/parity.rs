@@ -30,8 +30,10 @@ const PROBE_TOKENS: usize = 64;
 const PROBE: &str = "The quick brown fox didn't jump over 12 lazy dogs in 2024; it cost $3.50 (about 15%).\n\n\
     def area(width, height):\n    return width * height  # in m²\n\nÀ bientôt, señor! 今天天气很好，我们去公园散步吧。";
 
-const PROBE_QUESTION: &str = "My parcel arrived broken. Can I send it back, and who pays for the 2 labels?";
-const PROBE_ANSWER: &str = "I am sorry to hear that. Yes, you can: we pay for both labels, and a new one leaves today.";
+const PROBE_QUESTION: &str =
+    "My parcel arrived broken. Can I send it back, and who pays for the 2 labels?";
+const PROBE_ANSWER: &str =
+    "I am sorry to hear that. Yes, you can: we pay for both labels, and a new one leaves today.";
 
 /// Texts that both models read.
 pub(crate) struct Probes {
@@ -73,7 +75,8 @@ fn conversation(tokenizer: &Tokenizer) -> Option<String> {
 pub(crate) fn check(job: &Job, written: &Written) -> Result<Parity, Error> {
     let base = job.source.base;
     let context = base.spec.max_position_embeddings;
-    let probes = Probes::new(&base.tokenizer, written.agrees_up_to.unwrap_or(context).min(context))?;
+    let probes =
+        Probes::new(&base.tokenizer, written.agrees_up_to.unwrap_or(context).min(context))?;
     let mut trained = job.source.model.clone();
     trained.set_adapters(true);
     let expected = to_vec(trained.logits(&probes.ids, &probes.layout))?;
@@ -102,7 +105,12 @@ fn without_adapters(mut model: Decoder) -> Decoder {
     model
 }
 
-fn compare(expected: &[f32], found: &[f32], stored: StoredType, tokens: usize) -> Result<Parity, Error> {
+fn compare(
+    expected: &[f32],
+    found: &[f32],
+    stored: StoredType,
+    tokens: usize,
+) -> Result<Parity, Error> {
     if expected.len() != found.len() {
         return Err(Error::Changed {
             what: format!("it gives {} logits instead of {}", found.len(), expected.len()),
@@ -113,7 +121,10 @@ fn compare(expected: &[f32], found: &[f32], stored: StoredType, tokens: usize) -
         .zip(found)
         .map(|(expected, found)| f64::from((expected - found).abs()))
         // NaN must win, so that a broken export cannot pass.
-        .fold(0.0, |largest: f64, next| if next > largest || next.is_nan() { next } else { largest });
+        .fold(
+            0.0,
+            |largest: f64, next| if next > largest || next.is_nan() { next } else { largest },
+        );
     let tolerance = tolerance(stored, expected);
     if difference <= tolerance {
         Ok(Parity { max_logit_difference: difference, tolerance, tokens })
@@ -135,7 +146,8 @@ fn compare(expected: &[f32], found: &[f32], stored: StoredType, tokens: usize) -
 fn tolerance(stored: StoredType, expected: &[f32]) -> f64 {
     let count = expected.len().max(1) as f64;
     let mean = expected.iter().map(|value| f64::from(*value)).sum::<f64>() / count;
-    let spread = expected.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>() / count;
+    let spread =
+        expected.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>() / count;
     let deviation = spread.sqrt();
     match stored {
         StoredType::F16 => 0.05 * deviation,
@@ -154,7 +166,10 @@ pub(crate) fn same_tokens(ours: &Tokenizer, theirs: &Tokenizer) -> Result<(), Er
         if expected != found {
             let place = expected.iter().zip(&found).take_while(|(a, b)| a == b).count();
             let at = |tokenizer: &Tokenizer, ids: &[u32]| {
-                ids.get(place).map_or_else(|| "nothing".to_owned(), |id| format!("\"{}\"", tokenizer.token_text(*id)))
+                ids.get(place).map_or_else(
+                    || "nothing".to_owned(),
+                    |id| format!("\"{}\"", tokenizer.token_text(*id)),
+                )
             };
             return Err(Error::Changed {
                 what: format!(
@@ -180,11 +195,20 @@ mod tests {
             for place in 0..3 {
                 let mut found = expected;
                 found[place] = bad;
-                assert_eq!(compare(&expected, &found, StoredType::F32, 1).unwrap_err().code(), "export.mismatch");
+                assert_eq!(
+                    compare(&expected, &found, StoredType::F32, 1).unwrap_err().code(),
+                    "export.mismatch"
+                );
             }
         }
-        assert_eq!(compare(&expected, &expected[..2], StoredType::F32, 1).unwrap_err().code(), "export.changed");
-        assert_eq!(compare(&expected, &expected, StoredType::F32, 1).unwrap().max_logit_difference, 0.0);
+        assert_eq!(
+            compare(&expected, &expected[..2], StoredType::F32, 1).unwrap_err().code(),
+            "export.changed"
+        );
+        assert_eq!(
+            compare(&expected, &expected, StoredType::F32, 1).unwrap().max_logit_difference,
+            0.0
+        );
     }
 
     #[test]

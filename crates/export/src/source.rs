@@ -81,7 +81,11 @@ impl MergedWeights {
         }
         match self.matrices.get(name) {
             Some(matrix) => Ok(to_vec(matrix.clone())?),
-            None => Err(sanbao_models::Error::MissingTensor { path: "the trained model".into(), name: name.clone() }.into()),
+            None => Err(sanbao_models::Error::MissingTensor {
+                path: "the trained model".into(),
+                name: name.clone(),
+            }
+            .into()),
         }
     }
 }

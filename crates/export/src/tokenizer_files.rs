@@ -107,7 +107,8 @@ fn generation_config(tokenizer: &Tokenizer) -> Value {
 }
 
 pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), Error> {
-    write_atomic(path, |file| std::io::Write::write_all(file, text.as_bytes())).map_err(Error::io(path))
+    write_atomic(path, |file| std::io::Write::write_all(file, text.as_bytes()))
+        .map_err(Error::io(path))
 }
 
 pub(crate) fn json_file(path: &Path, value: &Value) -> Result<(), Error> {

@@ -152,7 +152,9 @@ impl Block {
     ) -> ([Tensor<2>; 3], Option<(Tensor<2>, Tensor<2>)>) {
         let input = self.input_norm.forward(x.clone());
         let [mut q, mut k, v] = match &self.qkv {
-            Qkv::Separate { q, k, v } => [q, k, v].map(|layer| layer.forward(&input, pass.dropout_seed)),
+            Qkv::Separate { q, k, v } => {
+                [q, k, v].map(|layer| layer.forward(&input, pass.dropout_seed))
+            }
             Qkv::Fused(layer, order) => {
                 self.split(layer.forward(&input, pass.dropout_seed), *order)
             }
@@ -243,7 +245,9 @@ impl Block {
         };
 
         let grad_projected = match (&self.post_attention_norm, saved.projected) {
-            (Some(norm), Some(projected)) => norm.backward(projected, grad_middle, trainable, grads),
+            (Some(norm), Some(projected)) => {
+                norm.backward(projected, grad_middle, trainable, grads)
+            }
             _ => grad_middle,
         };
         let attended = saved.attention.output.clone();
@@ -357,9 +361,8 @@ impl Block {
             QkvLayout::PerHead => {
                 let tokens = fused.dims()[0];
                 let fused = fused.reshape([tokens, heads, 3, head_dim]);
-                [0, 1, 2].map(|part| {
-                    fused.clone().slice_dim(2, part..part + 1).reshape([tokens, q])
-                })
+                [0, 1, 2]
+                    .map(|part| fused.clone().slice_dim(2, part..part + 1).reshape([tokens, q]))
             }
             QkvLayout::Separate | QkvLayout::Concatenated => [
                 fused.clone().slice_dim(1, 0..q),

@@ -108,7 +108,9 @@ impl Config {
         match self.get(key) {
             None => Ok(default),
             Some(Value::Bool(flag)) => Ok(*flag),
-            Some(other) => Err(self.problem(format!("'{key}' is {other}, true or false was expected"))),
+            Some(other) => {
+                Err(self.problem(format!("'{key}' is {other}, true or false was expected")))
+            }
         }
     }
 
@@ -172,26 +174,31 @@ impl Config {
                     Some(Some("sliding_attention")) => true,
                     Some(Some("full_attention")) => false,
                     Some(other) => {
-                        return Err(self.problem(format!("the layer type {other:?} is not supported")));
+                        return Err(
+                            self.problem(format!("the layer type {other:?} is not supported"))
+                        );
                     }
                 };
-                Ok(LayerSpec {
-                    window: window.filter(|_| slides),
-                    rope: rope(index, slides),
-                })
+                Ok(LayerSpec { window: window.filter(|_| slides), rope: rope(index, slides) })
             })
             .collect()
     }
 
     /// The rotary embedding under `rope_parameters` (or `rope_parameters.<kind>`), or in the
     /// older spelling `rope_theta` + `rope_scaling`.
-    pub fn rope(&self, kind: Option<&str>, head_dim: usize, default_theta: f64) -> Result<Rope, Error> {
+    pub fn rope(
+        &self,
+        kind: Option<&str>,
+        head_dim: usize,
+        default_theta: f64,
+    ) -> Result<Rope, Error> {
         let parameters = self.get("rope_parameters");
         let parameters = match (parameters, kind) {
             (Some(all), Some(kind)) => all.get(kind).or(Some(all)),
             (all, _) => all,
         };
-        let number = |source: &Value, key: &str| number_in(source, key).map_err(|p| self.problem(p));
+        let number =
+            |source: &Value, key: &str| number_in(source, key).map_err(|p| self.problem(p));
         let (theta, scaling) = match parameters {
             Some(block) => (number(block, "rope_theta")?, Some(block)),
             None => (
@@ -216,7 +223,9 @@ impl Config {
         };
         let rotary_dim = ((head_dim as f64 * partial) as usize) / 2 * 2;
         if rotary_dim == 0 || rotary_dim > head_dim {
-            return Err(self.problem(format!("a share of {partial} of each head cannot be rotated")));
+            return Err(
+                self.problem(format!("a share of {partial} of each head cannot be rotated"))
+            );
         }
         let scaling = match scaling {
             Some(block) => self.rope_scaling(block, rotary_dim)?,
@@ -249,7 +258,9 @@ impl Config {
                 let factor = needed("factor")?;
                 let attention_factor = match number("attention_factor")? {
                     Some(factor) => factor,
-                    None => yarn_attention_factor(factor, number("mscale")?, number("mscale_all_dim")?),
+                    None => {
+                        yarn_attention_factor(factor, number("mscale")?, number("mscale_all_dim")?)
+                    }
                 };
                 Ok(RopeScaling::Yarn {
                     factor,

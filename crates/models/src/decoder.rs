@@ -86,7 +86,8 @@ impl Decoder {
             let tensor: Tensor<1> = from_vec(values, [parameter.shape.iter().product()], device);
             tensors.insert((parameter.role, parameter.layer, parameter.bias), (tensor, parameter));
         }
-        let mut take = |role: Role, layer: Option<usize>, bias: bool| tensors.remove(&(role, layer, bias));
+        let mut take =
+            |role: Role, layer: Option<usize>, bias: bool| tensors.remove(&(role, layer, bias));
         let missing = |role: Role| Error::Config {
             path: spec.model_type.clone(),
             problem: format!("{role:?} does not belong to this architecture"),
@@ -99,13 +100,14 @@ impl Decoder {
         let embed = matrix(Role::Embed, None)?;
         let positions =
             if spec.learned_positions { Some(matrix(Role::Positions, None)?) } else { None };
-        let head =
-            if spec.tie_word_embeddings { None } else { Some(matrix(Role::Head, None)?) };
+        let head = if spec.tie_word_embeddings { None } else { Some(matrix(Role::Head, None)?) };
 
         let mut norm = |role: Role, layer: Option<usize>| -> Result<Norm, Error> {
             let (weight, _) = take(role, layer, false).ok_or_else(|| missing(role))?;
             let bias = match spec.norm {
-                NormKind::Layer { .. } => Some(take(role, layer, true).ok_or_else(|| missing(role))?.0),
+                NormKind::Layer { .. } => {
+                    Some(take(role, layer, true).ok_or_else(|| missing(role))?.0)
+                }
                 _ => None,
             };
             Ok(Norm { name: spec.names.module(role, layer), kind: spec.norm, weight, bias })
@@ -251,7 +253,12 @@ impl Decoder {
     ///
     /// # Errors
     /// When the device does not deliver.
-    pub fn losses(&self, ids: &[u32], layout: &Layout, targets: &Targets) -> Result<Vec<f32>, Error> {
+    pub fn losses(
+        &self,
+        ids: &[u32],
+        layout: &Layout,
+        targets: &Targets,
+    ) -> Result<Vec<f32>, Error> {
         let hidden = select_rows(&self.hidden(ids, layout), &targets.rows);
         token_losses(&self.loss_head(None), self.final_norm.forward(hidden), &targets.tokens)
     }

@@ -60,7 +60,9 @@ pub enum Error {
         name: String,
     },
     /// A weight has another shape than the configuration says.
-    #[error("{path}: the tensor '{name}' has shape {found:?}, the configuration asks for {expected:?}")]
+    #[error(
+        "{path}: the tensor '{name}' has shape {found:?}, the configuration asks for {expected:?}"
+    )]
     WrongShape {
         /// Folder or file.
         path: String,

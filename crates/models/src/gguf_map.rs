@@ -183,7 +183,10 @@ pub fn config_json(architecture: &Architecture, gguf: &Gguf) -> Result<Value, Er
     }
     let numbers = [
         ("attention.layer_norm_rms_epsilon", "rms_norm_eps"),
-        ("attention.layer_norm_epsilon", if gpt2 { "layer_norm_epsilon" } else { "layer_norm_eps" }),
+        (
+            "attention.layer_norm_epsilon",
+            if gpt2 { "layer_norm_epsilon" } else { "layer_norm_eps" },
+        ),
         ("attn_logit_softcapping", "attn_logit_softcapping"),
         ("final_logit_softcapping", "final_logit_softcapping"),
         ("rope.freq_base", "rope_theta"),
@@ -195,10 +198,7 @@ pub fn config_json(architecture: &Architecture, gguf: &Gguf) -> Result<Value, Er
     }
     let vocabulary = gguf.info("token_embd.weight").map(|info| info.rows() as u64);
     config.insert("vocab_size".into(), json!(vocabulary.or(size("vocab_size")?)));
-    config.insert(
-        "tie_word_embeddings".into(),
-        json!(gguf.info("output.weight").is_none()),
-    );
+    config.insert("tie_word_embeddings".into(), json!(gguf.info("output.weight").is_none()));
     if let Some(parallel) = gguf.get::<bool>(&key("use_parallel_residual"))? {
         config.insert("use_parallel_residual".into(), json!(parallel));
     }
@@ -216,7 +216,9 @@ pub fn config_json(architecture: &Architecture, gguf: &Gguf) -> Result<Value, Er
     if let Some(rotary) = size("rope.dimension_count")?.filter(|dim| *dim != head_dim) {
         config.insert("partial_rotary_factor".into(), json!(rotary as f64 / head_dim as f64));
     }
-    if let Some(scaling) = rope_scaling(gguf, &prefix, number("rope.freq_base")?, head_dim as usize)? {
+    if let Some(scaling) =
+        rope_scaling(gguf, &prefix, number("rope.freq_base")?, head_dim as usize)?
+    {
         config.insert("rope_scaling".into(), scaling);
     }
     if model_type.starts_with("gemma") {
@@ -273,7 +275,9 @@ fn rope_scaling(
     }
     let kind = gguf.get::<&str>(&key("type"))?;
     match (kind, factor) {
-        (Some("linear"), Some(factor)) => Ok(Some(json!({"rope_type": "linear", "factor": decimal(factor)}))),
+        (Some("linear"), Some(factor)) => {
+            Ok(Some(json!({"rope_type": "linear", "factor": decimal(factor)})))
+        }
         (Some("yarn"), Some(factor)) => Ok(Some(json!({
             "rope_type": "yarn",
             "factor": decimal(factor),

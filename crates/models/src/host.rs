@@ -47,9 +47,13 @@ pub fn from_vec<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &De
 pub fn to_vec<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, crate::Error> {
     tensor
         .try_into_data()
-        .map_err(|error| crate::Error::Device(format!("the device did not deliver its result: {error:?}")))?
+        .map_err(|error| {
+            crate::Error::Device(format!("the device did not deliver its result: {error:?}"))
+        })?
         .into_vec::<f32>()
-        .map_err(|error| crate::Error::Device(format!("the device delivered another type: {error:?}")))
+        .map_err(|error| {
+            crate::Error::Device(format!("the device delivered another type: {error:?}"))
+        })
 }
 
 /// Rows below this many numbers in all are not worth a second thread.

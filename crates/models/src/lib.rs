@@ -27,5 +27,5 @@ pub use decoder::{Activations, Decoder, ParameterMut, Targets, Trace};
 pub use error::Error;
 pub use memory::{Dimensions, Load, MemoryTerms, Work, memory};
 pub use open::BaseModel;
-pub use self_check::{TOLERANCE, matmul_gflops, self_check};
 pub use ops::{Adapter, Gradients, Layout, Linear, Trainable};
+pub use self_check::{TOLERANCE, matmul_gflops, self_check};

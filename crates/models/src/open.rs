@@ -59,8 +59,10 @@ impl BaseModel {
         let shown = file.display().to_string();
         let text = std::fs::read_to_string(&file)
             .map_err(|source| Error::Io { path: shown.clone(), source })?;
-        let values: Value = serde_json::from_str(&text)
-            .map_err(|error| Error::Config { path: shown.clone(), problem: format!("is not valid JSON: {error}") })?;
+        let values: Value = serde_json::from_str(&text).map_err(|error| Error::Config {
+            path: shown.clone(),
+            problem: format!("is not valid JSON: {error}"),
+        })?;
         let config = Config::new(shown, values)?;
         let model_type = config.model_type()?;
         let architecture = by_model_type(&model_type)?;
@@ -74,7 +76,8 @@ impl BaseModel {
     fn open_gguf(path: &Path) -> Result<Self, Error> {
         let gguf = Gguf::open(path)?;
         let architecture = by_gguf_name(gguf.architecture()?)?;
-        let config = Config::new(path.display().to_string(), gguf_map::config_json(architecture, &gguf)?)?;
+        let config =
+            Config::new(path.display().to_string(), gguf_map::config_json(architecture, &gguf)?)?;
         let spec = (architecture.spec)(&config)?;
         let files = sanbao_text::gguf_tokenizer(&gguf.tokenizer()?)?;
         let tokenizer = Tokenizer::new(files)?;
@@ -101,15 +104,8 @@ impl BaseModel {
             });
         }
         let card = crate::card::describe(path, &spec, &tokenizer, weights.source(), weights.gguf());
-        let model = Self {
-            path: path.to_path_buf(),
-            architecture,
-            spec,
-            config,
-            tokenizer,
-            card,
-            weights,
-        };
+        let model =
+            Self { path: path.to_path_buf(), architecture, spec, config, tokenizer, card, weights };
         for parameter in parameters(&model.spec) {
             model.check(&parameter)?;
         }
@@ -143,7 +139,9 @@ impl BaseModel {
         let values = self.weights.source().read_f32(&name)?;
         match &self.weights {
             Weights::Folder(_) => Ok(values),
-            Weights::Gguf(_) => gguf_map::from_gguf(self.architecture, &self.spec, parameter, values),
+            Weights::Gguf(_) => {
+                gguf_map::from_gguf(self.architecture, &self.spec, parameter, values)
+            }
         }
     }
 

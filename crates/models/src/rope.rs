@@ -156,9 +156,12 @@ pub struct RopeTable {
 
 /// YaRN's factor on cos and sin for a given stretch (Peng et al. 2023, eq. 22).
 pub fn yarn_attention_factor(factor: f64, mscale: Option<f64>, mscale_all_dim: Option<f64>) -> f64 {
-    let get = |scale: f64, mscale: f64| if scale <= 1.0 { 1.0 } else { 0.1 * mscale * scale.ln() + 1.0 };
+    let get =
+        |scale: f64, mscale: f64| if scale <= 1.0 { 1.0 } else { 0.1 * mscale * scale.ln() + 1.0 };
     match (mscale, mscale_all_dim) {
-        (Some(mscale), Some(all)) if mscale != 0.0 && all != 0.0 => get(factor, mscale) / get(factor, all),
+        (Some(mscale), Some(all)) if mscale != 0.0 && all != 0.0 => {
+            get(factor, mscale) / get(factor, all)
+        }
         _ => get(factor, 1.0),
     }
 }

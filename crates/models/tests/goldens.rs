@@ -63,7 +63,9 @@ fn ids(value: &Value) -> Vec<u32> {
 
 fn worst(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
-    a.iter().zip(b).fold(0.0, |top, (a, b)| if (a - b).is_nan() { f32::NAN } else { top.max((a - b).abs()) })
+    a.iter()
+        .zip(b)
+        .fold(0.0, |top, (a, b)| if (a - b).is_nan() { f32::NAN } else { top.max((a - b).abs()) })
 }
 
 #[test]
@@ -71,7 +73,11 @@ fn every_architecture_has_a_golden() {
     let covered: Vec<String> =
         DECODERS.iter().map(|name| open(name).0.architecture.model_types[0].to_owned()).collect();
     for architecture in ARCHITECTURES {
-        assert!(covered.iter().any(|name| name == architecture.model_types[0]), "{}", architecture.model_types[0]);
+        assert!(
+            covered.iter().any(|name| name == architecture.model_types[0]),
+            "{}",
+            architecture.model_types[0]
+        );
     }
 }
 
@@ -113,7 +119,9 @@ fn batch(golden: &Value) -> (Vec<u32>, Layout, Targets) {
     let loss = &golden["loss"];
     let rows = |key: &str| loss[key].as_array().unwrap().clone();
     let (mut all, mut lengths, mut targets) = (Vec::new(), Vec::new(), Targets::default());
-    for ((row, mask), labels) in rows("input_ids").iter().zip(rows("attention_mask")).zip(rows("labels")) {
+    for ((row, mask), labels) in
+        rows("input_ids").iter().zip(rows("attention_mask")).zip(rows("labels"))
+    {
         let length = mask.as_array().unwrap().iter().filter(|m| m.as_u64() == Some(1)).count();
         let labels = labels.as_array().unwrap();
         for index in 1..length {
@@ -143,7 +151,8 @@ fn loss_and_every_gradient_equal_the_reference() {
         for activations in [Activations::Kept, Activations::Recomputed] {
             let mut grads = Gradients::default();
             let trace = model.forward(&ids, &layout, activations, None);
-            let losses = model.backward(trace, &targets, Trainable::Everything, &mut grads).unwrap();
+            let losses =
+                model.backward(trace, &targets, Trainable::Everything, &mut grads).unwrap();
             let loss = losses.iter().map(|l| f64::from(*l)).sum::<f64>() / losses.len() as f64;
             let expected = golden["loss"]["loss"].as_f64().unwrap();
             assert!((loss - expected).abs() < 1e-5, "{name}: loss {loss} instead of {expected}");
@@ -152,7 +161,9 @@ fn loss_and_every_gradient_equal_the_reference() {
                 // The module was renamed in the reference after its checkpoints were.
                 let renamed = *name == "gpt_neox" && parameter == "lm_head.weight";
                 let parameter = if renamed { "embed_out.weight" } else { parameter };
-                let gradient = grads.get(parameter).unwrap_or_else(|| panic!("{name}: no gradient of {parameter}"));
+                let gradient = grads
+                    .get(parameter)
+                    .unwrap_or_else(|| panic!("{name}: no gradient of {parameter}"));
                 let gradient = to_vec(gradient.clone()).unwrap();
                 let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
                 let expected_norm = expected["norm"].as_f64().unwrap();
@@ -160,11 +171,21 @@ fn loss_and_every_gradient_equal_the_reference() {
                     assert!(norm < 1e-5, "{name} {parameter}: {norm}");
                     continue;
                 }
-                assert!((norm / expected_norm - 1.0).abs() < 1e-4, "{name} {parameter}: norm {norm} instead of {expected_norm}");
+                assert!(
+                    (norm / expected_norm - 1.0).abs() < 1e-4,
+                    "{name} {parameter}: norm {norm} instead of {expected_norm}"
+                );
                 let (found, wanted) = (probe(&gradient), expected["probe"].as_f64().unwrap());
-                assert!((found - wanted).abs() < 2e-4 * expected_norm, "{name} {parameter}: probe {found} instead of {wanted}");
+                assert!(
+                    (found - wanted).abs() < 2e-4 * expected_norm,
+                    "{name} {parameter}: probe {found} instead of {wanted}"
+                );
             }
-            assert_eq!(grads.iter().count(), all.len(), "{name}: gradients of what is no parameter");
+            assert_eq!(
+                grads.iter().count(),
+                all.len(),
+                "{name}: gradients of what is no parameter"
+            );
         }
     }
 }
@@ -175,7 +196,9 @@ fn a_packed_batch_gives_each_row_its_own_logits() {
         let (_, model) = open(name);
         let tensors = tensors(name);
         for side in ["right_pad", "left_pad"] {
-            let Some((shape, mask)) = whole(name, &format!("{side}.attention_mask")) else { continue };
+            let Some((shape, mask)) = whole(name, &format!("{side}.attention_mask")) else {
+                continue;
+            };
             let (_, all) = whole(name, &format!("{side}.input_ids")).unwrap();
             let expected = tensors.read_f32(&format!("{side}.logits")).unwrap();
             let width = shape[1];

@@ -41,19 +41,25 @@ pub enum Error {
         detail: String,
     },
     /// The tokenizer failed on a text.
-    #[error("The model's tokenizer cannot split this text into tokens: {detail}; leave the text out or choose another model.")]
+    #[error(
+        "The model's tokenizer cannot split this text into tokens: {detail}; leave the text out or choose another model."
+    )]
     Encode {
         /// What the tokenizer said.
         detail: String,
     },
     /// The tokenizer failed on token ids.
-    #[error("The model's tokenizer cannot turn these token ids into text: {detail}; fetch the model again or choose another one.")]
+    #[error(
+        "The model's tokenizer cannot turn these token ids into text: {detail}; fetch the model again or choose another one."
+    )]
     Decode {
         /// What the tokenizer said.
         detail: String,
     },
     /// The template's source is longer than any real one.
-    #[error("The model's chat template has {bytes} bytes, more than the {limit} allowed; choose another model.")]
+    #[error(
+        "The model's chat template has {bytes} bytes, more than the {limit} allowed; choose another model."
+    )]
     TemplateTooLarge {
         /// Size of the source.
         bytes: usize,
@@ -61,7 +67,9 @@ pub enum Error {
         limit: usize,
     },
     /// The template does not compile.
-    #[error("The model's chat template is not valid Jinja (line {line}): {detail}; choose another model or repair its chat_template.")]
+    #[error(
+        "The model's chat template is not valid Jinja (line {line}): {detail}; choose another model or repair its chat_template."
+    )]
     TemplateSyntax {
         /// 1-based line of the template, 0 when not known.
         line: usize,
@@ -75,7 +83,9 @@ pub enum Error {
         message: String,
     },
     /// The template failed while rendering.
-    #[error("The model's chat template failed on this conversation (line {line}): {detail}; check the roles and fields of its messages.")]
+    #[error(
+        "The model's chat template failed on this conversation (line {line}): {detail}; check the roles and fields of its messages."
+    )]
     TemplateFailed {
         /// 1-based line of the template, 0 when not known.
         line: usize,
@@ -83,7 +93,9 @@ pub enum Error {
         detail: String,
     },
     /// The template used up its allowance of work, output or time.
-    #[error("The model's chat template does too much work on this conversation ({detail}) and was stopped; shorten the conversation or choose another model.")]
+    #[error(
+        "The model's chat template does too much work on this conversation ({detail}) and was stopped; shorten the conversation or choose another model."
+    )]
     TemplateLimit {
         /// Which allowance.
         detail: String,
@@ -92,7 +104,9 @@ pub enum Error {
     #[error("The conversation has no messages; give it at least one.")]
     EmptyConversation,
     /// The parts of the text that the assistant says could not be found.
-    #[error("Cannot tell which part of the rendered conversation is message {number} (role assistant): {detail}; choose a model whose chat template marks assistant turns, or leave the conversation out.")]
+    #[error(
+        "Cannot tell which part of the rendered conversation is message {number} (role assistant): {detail}; choose a model whose chat template marks assistant turns, or leave the conversation out."
+    )]
     SpansNotFound {
         /// 1-based number of the message.
         number: usize,
@@ -100,7 +114,9 @@ pub enum Error {
         detail: String,
     },
     /// A GGUF file names a kind of tokenizer that is not supported.
-    #[error("The GGUF file's tokenizer.ggml.model is \"{model}\", which is not supported; supported are {supported}.")]
+    #[error(
+        "The GGUF file's tokenizer.ggml.model is \"{model}\", which is not supported; supported are {supported}."
+    )]
     GgufModel {
         /// What the file says.
         model: String,
@@ -108,7 +124,9 @@ pub enum Error {
         supported: String,
     },
     /// A GGUF file names a way of splitting text that is not supported.
-    #[error("The GGUF file's tokenizer.ggml.pre is \"{pre}\", which is not supported; supported are {supported}.")]
+    #[error(
+        "The GGUF file's tokenizer.ggml.pre is \"{pre}\", which is not supported; supported are {supported}."
+    )]
     GgufPre {
         /// What the file says.
         pre: String,
@@ -155,21 +173,31 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let fault = Self::new(error.code(), error.to_string());
         match &error {
-            Error::File { path, source } => fault.with("path", path.display()).with("detail", source),
+            Error::File { path, source } => {
+                fault.with("path", path.display()).with("detail", source)
+            }
             Error::FileTooLarge { path, bytes, limit } => {
                 fault.with("path", path.display()).with("bytes", bytes).with("limit", limit)
             }
             Error::NoTokenizer { folder } => fault.with("folder", folder.display()),
             Error::BadFile { file, detail } => fault.with("file", file).with("detail", detail),
-            Error::TemplateTooLarge { bytes, limit } => fault.with("bytes", bytes).with("limit", limit),
+            Error::TemplateTooLarge { bytes, limit } => {
+                fault.with("bytes", bytes).with("limit", limit)
+            }
             Error::TemplateSyntax { line, detail } | Error::TemplateFailed { line, detail } => {
                 fault.with("line", line).with("detail", detail)
             }
             Error::TemplateRaised { message } => fault.with("message", message),
             Error::EmptyConversation => fault,
-            Error::SpansNotFound { number, detail } => fault.with("number", number).with("detail", detail),
-            Error::GgufModel { model, supported } => fault.with("model", model).with("supported", supported),
-            Error::GgufPre { pre, supported } => fault.with("pre", pre).with("supported", supported),
+            Error::SpansNotFound { number, detail } => {
+                fault.with("number", number).with("detail", detail)
+            }
+            Error::GgufModel { model, supported } => {
+                fault.with("model", model).with("supported", supported)
+            }
+            Error::GgufPre { pre, supported } => {
+                fault.with("pre", pre).with("supported", supported)
+            }
             Error::Encode { detail }
             | Error::Decode { detail }
             | Error::TemplateLimit { detail }

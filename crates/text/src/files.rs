@@ -64,7 +64,10 @@ fn template_from_json(file: &Value) -> Result<Option<String>, Error> {
         Value::Null => Ok(None),
         _ => match file.get("chat_template") {
             Some(Value::String(template)) => Ok(Some(template.clone())),
-            _ => Err(Error::bad_file("chat_template.json", "it has no text under the key chat_template")),
+            _ => Err(Error::bad_file(
+                "chat_template.json",
+                "it has no text under the key chat_template",
+            )),
         },
     }
 }
@@ -74,7 +77,11 @@ fn read_json(folder: &Path, name: &str) -> Result<Value, Error> {
         return Ok(Value::Null);
     };
     let value: Value = serde_json::from_str(&text).map_err(|error| Error::bad_file(name, error))?;
-    if value.is_object() { Ok(value) } else { Err(Error::bad_file(name, "it is not a JSON object")) }
+    if value.is_object() {
+        Ok(value)
+    } else {
+        Err(Error::bad_file(name, "it is not a JSON object"))
+    }
 }
 
 /// The text of a file, `None` when there is no such file.

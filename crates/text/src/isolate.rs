@@ -6,9 +6,10 @@
 //! stack answers the first, a deadline the second, and a panic inside a library ends in an error.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Enough for what [`crate::chat::limits`] lets a template nest (measured: 0.6 KB a level, at
 /// most 360,000 levels). The memory is only reserved; pages are taken when they are touched.
@@ -35,26 +36,51 @@ impl Interrupted {
     }
 }
 
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads that wait for work: starting one costs more than most of the work they do.
+static IDLE: Mutex<Vec<Sender<Job>>> = Mutex::new(Vec::new());
+
+/// Work that took longer may have touched much stack, which its thread would keep.
+const SHORT: Duration = Duration::from_millis(100);
+
 /// Runs `work` on a thread of its own and waits for it, at most for `limit`.
 pub(crate) fn isolated<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Interrupted> {
+    let start = Instant::now();
     let (sender, receiver) = mpsc::sync_channel(1);
+    let job: Job = Box::new(move || {
+        let result = catch_unwind(AssertUnwindSafe(work));
+        // Nobody listens any more when the deadline has passed.
+        let _ = sender.send(result);
+    });
+    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let thread = match idle {
+        Some(thread) => thread,
+        None => started().map_err(Interrupted::NoThread)?,
+    };
+    thread.send(job).map_err(|_| Interrupted::Panicked)?;
+    let result = match receiver.recv_timeout(limit) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(Interrupted::Panicked),
+        Err(RecvTimeoutError::Timeout) => return Err(Interrupted::TooSlow),
+    };
+    if start.elapsed() < SHORT {
+        IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+    }
+    result
+}
+
+/// A thread that works as long as somebody can send it work.
+fn started() -> std::io::Result<Sender<Job>> {
+    let (sender, jobs) = mpsc::channel::<Job>();
     thread::Builder::new()
         .name("text".to_owned())
         .stack_size(STACK)
-        .spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(work));
-            // Nobody listens any more when the deadline has passed.
-            let _ = sender.send(result);
-        })
-        .map_err(Interrupted::NoThread)?;
-    match receiver.recv_timeout(limit) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(_)) | Err(mpsc::RecvTimeoutError::Disconnected) => Err(Interrupted::Panicked),
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(Interrupted::TooSlow),
-    }
+        .spawn(move || jobs.into_iter().for_each(|job| job()))?;
+    Ok(sender)
 }
 
 #[cfg(test)]
@@ -65,7 +91,10 @@ mod tests {
     #[test]
     fn gives_the_result_or_the_reason() {
         assert_eq!(isolated(Duration::from_secs(60), || 7).unwrap(), 7);
-        assert!(matches!(isolated(Duration::from_secs(60), || panic!("no")), Err(Interrupted::Panicked)));
+        assert!(matches!(
+            isolated(Duration::from_secs(60), || panic!("no")),
+            Err(Interrupted::Panicked)
+        ));
         let slow = isolated(Duration::from_millis(1), || thread::sleep(Duration::from_millis(300)));
         assert!(matches!(slow, Err(Interrupted::TooSlow)));
     }

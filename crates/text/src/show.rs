@@ -22,7 +22,12 @@ impl Tokenizer {
         let flags = trained.iter().copied().chain(std::iter::repeat(false));
         ids.iter()
             .zip(flags)
-            .map(|(&id, trained)| ShownToken { id, text: self.token_text(id), trained, special: self.is_special(id) })
+            .map(|(&id, trained)| ShownToken {
+                id,
+                text: self.token_text(id),
+                trained,
+                special: self.is_special(id),
+            })
             .collect()
     }
 }

@@ -86,7 +86,10 @@ pub(crate) fn configured(config: &Value, map: &Value) -> Result<Configured, Erro
             let mut numbered = Vec::with_capacity(entries.len());
             for (id, entry) in entries {
                 let number: u32 = id.parse().map_err(|_| {
-                    Error::bad_file(CONFIG, format!("added_tokens_decoder has the key \"{id}\", which is no id"))
+                    Error::bad_file(
+                        CONFIG,
+                        format!("added_tokens_decoder has the key \"{id}\", which is no id"),
+                    )
                 })?;
                 numbered.push((number, added_token(entry, CONFIG, "added_tokens_decoder")?));
             }
@@ -150,12 +153,15 @@ fn replace(named: &mut Vec<(String, AddedToken)>, name: &str, token: AddedToken)
 
 /// A token written as text or as an object with `content` and flags.
 fn added_token(value: &Value, file: &str, key: &str) -> Result<AddedToken, Error> {
-    let bad = || Error::bad_file(file, format!("{key} is neither a text nor an object with content"));
+    let bad =
+        || Error::bad_file(file, format!("{key} is neither a text nor an object with content"));
     match value {
         Value::String(content) => Ok(AddedToken::from(content.as_str(), true).normalized(false)),
         Value::Object(fields) => {
             let content = fields.get("content").and_then(Value::as_str).ok_or_else(bad)?;
-            let flag = |name: &str, default: bool| fields.get(name).and_then(Value::as_bool).unwrap_or(default);
+            let flag = |name: &str, default: bool| {
+                fields.get(name).and_then(Value::as_bool).unwrap_or(default)
+            };
             Ok(AddedToken::from(content, flag("special", false))
                 .lstrip(flag("lstrip", false))
                 .rstrip(flag("rstrip", false))
@@ -187,7 +193,8 @@ mod tests {
         assert_eq!(tokens.get("eos_token"), Some("</s>"));
         assert_eq!(tokens.get("pad_token"), None);
         assert_eq!(tokens.get("image_token"), Some("<image>"));
-        let contents: Vec<_> = added.iter().map(|token| (token.content.as_str(), token.special)).collect();
+        let contents: Vec<_> =
+            added.iter().map(|token| (token.content.as_str(), token.special)).collect();
         assert_eq!(contents[..2], [("a", true), ("b", false)]);
         assert!(contents.contains(&("<s>", true)));
     }
@@ -198,7 +205,8 @@ mod tests {
         let old = configured(&json!({"eos_token": "</s>"}), &map).unwrap();
         assert_eq!(old.tokens.get("eos_token"), Some("<end>"));
         assert!(old.added.iter().any(|token| token.content == "<x>" && token.special));
-        let new = configured(&json!({"eos_token": "</s>", "added_tokens_decoder": {}}), &map).unwrap();
+        let new =
+            configured(&json!({"eos_token": "</s>", "added_tokens_decoder": {}}), &map).unwrap();
         assert_eq!(new.tokens.get("eos_token"), Some("</s>"));
     }
 

@@ -80,20 +80,28 @@ impl Tokenizer {
         add_missing(&mut tokenizer, added)?;
         fill_from_generation_config(&mut special, &tokenizer, &files.generation_config);
         special.set_control(
-            tokenizer.get_added_tokens_decoder().into_values().filter(|token| token.special).map(|token| token.content),
+            tokenizer
+                .get_added_tokens_decoder()
+                .into_values()
+                .filter(|token| token.special)
+                .map(|token| token.content),
         );
 
-        let id = |attribute: &str| special.get(attribute).and_then(|token| tokenizer.token_to_id(token));
+        let id =
+            |attribute: &str| special.get(attribute).and_then(|token| tokenizer.token_to_id(token));
         let (bos, eos, pad) = (id("bos_token"), id("eos_token"), id("pad_token"));
         let chat = match ChatTemplate::from_files(&files, &special)? {
             Some(chat) => chat,
             None => ChatTemplate::plain(&special, begins_with(&tokenizer, bos)?)?,
         };
         let stop_ids = stop_ids(&files, &tokenizer, &chat, eos);
-        let tidy = files.tokenizer_config.get("clean_up_tokenization_spaces").and_then(Value::as_bool) == Some(true)
-            && !matches!(tokenizer.get_model(), ModelWrapper::BPE(_));
+        let tidy =
+            files.tokenizer_config.get("clean_up_tokenization_spaces").and_then(Value::as_bool)
+                == Some(true)
+                && !matches!(tokenizer.get_model(), ModelWrapper::BPE(_));
         let byte_level = tokenizer.get_decoder().is_some_and(has_byte_level);
-        let inner = Inner { files, tokenizer, special, chat, bos, eos, pad, stop_ids, tidy, byte_level };
+        let inner =
+            Inner { files, tokenizer, special, chat, bos, eos, pad, stop_ids, tidy, byte_level };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -157,8 +165,14 @@ impl Tokenizer {
     }
 
     /// As [`Tokenizer::decode`] without the tidying of WordPiece text, which looks ahead.
-    pub(crate) fn decode_untidied(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String, Error> {
-        match catch_unwind(AssertUnwindSafe(|| self.inner.tokenizer.decode(ids, skip_special_tokens))) {
+    pub(crate) fn decode_untidied(
+        &self,
+        ids: &[u32],
+        skip_special_tokens: bool,
+    ) -> Result<String, Error> {
+        match catch_unwind(AssertUnwindSafe(|| {
+            self.inner.tokenizer.decode(ids, skip_special_tokens)
+        })) {
             Ok(result) => result.map_err(|error| Error::Decode { detail: error.to_string() }),
             Err(_) => Err(Error::Decode { detail: "its parts do not fit together".to_owned() }),
         }
@@ -241,18 +255,28 @@ impl Tokenizer {
 /// Adds tokens that the configuration names and the tokenizer lacks.
 fn add_missing(tokenizer: &mut tokenizers::Tokenizer, added: Vec<AddedToken>) -> Result<(), Error> {
     let known = tokenizer.get_added_tokens_decoder();
-    let missing: Vec<AddedToken> =
-        added.into_iter().filter(|token| !known.values().any(|other| other.content == token.content)).collect();
+    let missing: Vec<AddedToken> = added
+        .into_iter()
+        .filter(|token| !known.values().any(|other| other.content == token.content))
+        .collect();
     if !missing.is_empty() {
-        tokenizer.add_tokens(missing).map_err(|error| Error::bad_file("tokenizer_config.json", error))?;
+        tokenizer
+            .add_tokens(missing)
+            .map_err(|error| Error::bad_file("tokenizer_config.json", error))?;
     }
     Ok(())
 }
 
-fn fill_from_generation_config(special: &mut SpecialTokens, tokenizer: &tokenizers::Tokenizer, config: &Value) {
-    for (attribute, key) in
-        [("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"), ("pad_token", "pad_token_id")]
-    {
+fn fill_from_generation_config(
+    special: &mut SpecialTokens,
+    tokenizer: &tokenizers::Tokenizer,
+    config: &Value,
+) {
+    for (attribute, key) in [
+        ("bos_token", "bos_token_id"),
+        ("eos_token", "eos_token_id"),
+        ("pad_token", "pad_token_id"),
+    ] {
         if special.get(attribute).is_none()
             && let Some(&id) = ids(config.get(key)).first()
             && let Some(token) = tokenizer.id_to_token(id)

@@ -52,7 +52,11 @@ fn check_real_model(tokenizer: &Tokenizer, golden: &Value) {
         assert_eq!(tokenizer.encode(text, true).unwrap(), ids(&case["ids"]), "{text:?}");
         let plain = ids(&case["ids_no_special"]);
         assert_eq!(tokenizer.encode(text, false).unwrap(), plain, "{text:?}");
-        assert_eq!(tokenizer.decode(&plain, false).unwrap(), case["decoded"].as_str().unwrap(), "{text:?}");
+        assert_eq!(
+            tokenizer.decode(&plain, false).unwrap(),
+            case["decoded"].as_str().unwrap(),
+            "{text:?}"
+        );
     }
     // Some of these texts have the beginning-of-sequence token written out.
     let bos = tokenizer.bos().map(|id| tokenizer.token_text(id));
@@ -61,7 +65,11 @@ fn check_real_model(tokenizer: &Tokenizer, golden: &Value) {
         tokenizer.encode(text, !written).unwrap()
     };
     for key in ["text_64", "text_2k"] {
-        assert_eq!(encode(golden[key]["text"].as_str().unwrap()), ids(&golden[key]["ids"]), "{key}");
+        assert_eq!(
+            encode(golden[key]["text"].as_str().unwrap()),
+            ids(&golden[key]["ids"]),
+            "{key}"
+        );
     }
     for prompt in golden["prompts"].as_array().unwrap() {
         let text = prompt["text"].as_str().unwrap();
@@ -88,7 +96,8 @@ fn smollm2_equals_transformers() {
     assert!(!tokenizer.chat_template().is_builtin());
     let messages = [Message::new("user", "Hi"), Message::new("assistant", "Hello 鲸鱼")];
     let chat = tokenizer.encode_chat(&messages, &ChatOptions::default()).unwrap();
-    let trained: Vec<u32> = chat.ids.iter().zip(&chat.trained).filter(|(_, flag)| **flag).map(|(id, _)| *id).collect();
+    let trained: Vec<u32> =
+        chat.ids.iter().zip(&chat.trained).filter(|(_, flag)| **flag).map(|(id, _)| *id).collect();
     assert_eq!(tokenizer.decode(&trained, false).unwrap(), "Hello 鲸鱼<|im_end|>");
     assert!(chat.learns_to_stop(tokenizer.stop_ids()));
 }
@@ -158,12 +167,22 @@ fn every_kind_gives_the_ids_of_the_folder() {
         ("gemma3", "llama", Some("default")),
     ] {
         let tokenizer = tokenizer(&as_gguf(name, model, pre));
-        for case in json(golden(&format!("models/{name}/golden_tokenizer.json"))).as_array().unwrap() {
+        for case in
+            json(golden(&format!("models/{name}/golden_tokenizer.json"))).as_array().unwrap()
+        {
             let text = case["text"].as_str().unwrap();
-            assert_eq!(tokenizer.encode(text, true).unwrap(), ids(&case["ids"]), "{name} {pre:?}: {text:?}");
+            assert_eq!(
+                tokenizer.encode(text, true).unwrap(),
+                ids(&case["ids"]),
+                "{name} {pre:?}: {text:?}"
+            );
             let plain = ids(&case["ids_no_special"]);
             assert_eq!(tokenizer.encode(text, false).unwrap(), plain, "{name} {pre:?}: {text:?}");
-            assert_eq!(tokenizer.decode(&plain, false).unwrap(), case["decoded"].as_str().unwrap(), "{name}: {text:?}");
+            assert_eq!(
+                tokenizer.decode(&plain, false).unwrap(),
+                case["decoded"].as_str().unwrap(),
+                "{name}: {text:?}"
+            );
         }
     }
 }
@@ -193,7 +212,10 @@ fn what_is_not_supported_is_named() {
     metadata.model = "rwkv".to_owned();
     let error = gguf_tokenizer(&metadata).unwrap_err();
     assert_eq!(error.code(), "text.gguf_model");
-    assert!(error.to_string().contains("rwkv") && error.to_string().contains("gpt2, llama"), "{error}");
+    assert!(
+        error.to_string().contains("rwkv") && error.to_string().contains("gpt2, llama"),
+        "{error}"
+    );
 }
 
 #[test]

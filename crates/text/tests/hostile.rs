@@ -22,7 +22,8 @@ fn bombs_are_stopped() {
                 {% set ns.x = [ns.x] %}{% endfor %}{% endfor %}";
     let double = "{% set ns = namespace(x='ab') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}";
     for source in [
-        "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}".to_owned(),
+        "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}"
+            .to_owned(),
         "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}".to_owned(),
         "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}".to_owned(),
         format!("{nest}{{{{ ns.x }}}}"),
@@ -48,16 +49,30 @@ fn bombs_are_stopped() {
 #[test]
 fn values_that_hold_each_other_many_times_are_stopped() {
     let source = "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}";
-    for use_it in ["{{ ns.x }}", "{{ ns.x|string|length }}", "{{ ns.x|tojson }}", "{{ '%s' % [ns.x] }}"] {
+    for use_it in
+        ["{{ ns.x }}", "{{ ns.x|string|length }}", "{{ ns.x|tojson }}", "{{ '%s' % [ns.x] }}"]
+    {
         let error = render(&format!("{source}{use_it}")).unwrap_err();
-        assert!(matches!(error, Error::TemplateLimit { .. } | Error::TemplateFailed { .. }), "{error}");
+        assert!(
+            matches!(error, Error::TemplateLimit { .. } | Error::TemplateFailed { .. }),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn deep_expressions_do_not_exhaust_the_stack() {
     let room = 250_000;
-    for (open, close) in [("not ", ""), ("-", ""), ("(", ")"), ("[", "]"), ("", "+1"), ("", "|e"), ("", ".a"), ("", "[1]")] {
+    for (open, close) in [
+        ("not ", ""),
+        ("-", ""),
+        ("(", ")"),
+        ("[", "]"),
+        ("", "+1"),
+        ("", "|e"),
+        ("", ".a"),
+        ("", "[1]"),
+    ] {
         let count = room / (open.len() + close.len());
         let source = format!("{{{{ {}1{} }}}}", open.repeat(count), close.repeat(count));
         // Any result is good, as long as there is one.
@@ -72,15 +87,25 @@ fn deep_expressions_do_not_exhaust_the_stack() {
 fn large_templates_and_empty_conversations_are_refused() {
     assert_eq!(render(&"x".repeat(300_000)).unwrap_err().code(), "text.template_too_large");
     let template = ChatTemplate::new("x", &SpecialTokens::default()).unwrap();
-    assert_eq!(template.render(&[], &ChatOptions::default()).unwrap_err().code(), "text.empty_conversation");
+    assert_eq!(
+        template.render(&[], &ChatOptions::default()).unwrap_err().code(),
+        "text.empty_conversation"
+    );
 }
 
 #[test]
 fn long_conversations_have_the_fuel_they_need() {
-    let source = std::fs::read_to_string(golden("chat_templates/templates/qwen_tools.jinja")).unwrap();
-    let template = ChatTemplate::new(&source, &SpecialTokens::new([("eos_token", "<|im_end|>")])).unwrap();
+    let source =
+        std::fs::read_to_string(golden("chat_templates/templates/qwen_tools.jinja")).unwrap();
+    let template =
+        ChatTemplate::new(&source, &SpecialTokens::new([("eos_token", "<|im_end|>")])).unwrap();
     let messages: Vec<Message> = (0..2000)
-        .map(|turn| Message::new(if turn % 2 == 0 { "user" } else { "assistant" }, "words and more words ".repeat(20)))
+        .map(|turn| {
+            Message::new(
+                if turn % 2 == 0 { "user" } else { "assistant" },
+                "words and more words ".repeat(20),
+            )
+        })
         .collect();
     let text = template.render(&messages, &ChatOptions::default()).unwrap();
     assert!(text.len() > 800_000);
@@ -104,12 +129,17 @@ fn files() -> TokenizerFiles {
 
 #[test]
 fn damaged_tokenizers_are_refused() {
-    for text in ["", "{}", "[]", "null", "{\"model\": {}}", "{\"version\": \"2.0\"}", &"[".repeat(100_000)] {
-        let broken = TokenizerFiles { tokenizer_json: text.to_owned(), ..TokenizerFiles::default() };
+    for text in
+        ["", "{}", "[]", "null", "{\"model\": {}}", "{\"version\": \"2.0\"}", &"[".repeat(100_000)]
+    {
+        let broken =
+            TokenizerFiles { tokenizer_json: text.to_owned(), ..TokenizerFiles::default() };
         assert_eq!(Tokenizer::new(broken).unwrap_err().code(), "text.bad_file", "{text:.20}");
     }
     let whole = files().tokenizer_json;
-    for end in (0..whole.len()).step_by(whole.len() / 50 + 1).map(|end| whole.floor_char_boundary(end)) {
+    for end in
+        (0..whole.len()).step_by(whole.len() / 50 + 1).map(|end| whole.floor_char_boundary(end))
+    {
         let cut = TokenizerFiles { tokenizer_json: whole[..end].to_owned(), ..files() };
         assert_eq!(Tokenizer::new(cut).unwrap_err().code(), "text.bad_file");
     }

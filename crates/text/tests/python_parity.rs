@@ -23,14 +23,21 @@ const DIFFERENT: &[(&str, Option<&str>)] = &[
     // `attr` looks only at attributes in Python, which a dictionary does not have for its keys.
     ("{{ d|attr('b') }}", Some("1")),
     // A namespace is a mapping here.
-    ("{{ namespace(a=1) is mapping }}{{ caller is defined }}{{ loop is defined }}", Some("TrueFalseFalse")),
+    (
+        "{{ namespace(a=1) is mapping }}{{ caller is defined }}{{ loop is defined }}",
+        Some("TrueFalseFalse"),
+    ),
 ];
 
 #[test]
 fn renders_as_jinja2_does() {
     let goldens = json(fixture("python_parity.json"));
-    let turns: Vec<Map<String, Value>> = serde_json::from_value(goldens["messages"].clone()).unwrap();
-    let special = SpecialTokens::new([("eos_token", goldens["special_tokens"]["eos_token"].as_str().unwrap())]);
+    let turns: Vec<Map<String, Value>> =
+        serde_json::from_value(goldens["messages"].clone()).unwrap();
+    let special = SpecialTokens::new([(
+        "eos_token",
+        goldens["special_tokens"]["eos_token"].as_str().unwrap(),
+    )]);
     let clock: DateTime = goldens["clock"].as_str().unwrap().parse().unwrap();
     let options = ChatOptions {
         variables: goldens["variables"].as_object().unwrap().clone(),
@@ -51,7 +58,8 @@ fn renders_as_jinja2_does() {
         });
         let found = rendered.as_ref().map(String::as_str);
         let expected = case.get("text").map(|text| text.as_str().unwrap());
-        let known = DIFFERENT.iter().find(|(template, _)| *template == source).map(|(_, text)| *text);
+        let known =
+            DIFFERENT.iter().find(|(template, _)| *template == source).map(|(_, text)| *text);
         if found.ok() != known.unwrap_or(expected) {
             wrong.push(format!("{source}\n  expected {expected:?}\n  found    {found:?}"));
             continue;
@@ -63,12 +71,18 @@ fn renders_as_jinja2_does() {
             && template.marks_answers()
         {
             let spans: Vec<Vec<usize>> = serde_json::from_value(spans.clone()).unwrap();
-            let spans: Vec<Vec<usize>> = spans.into_iter().filter(|span| span[0] < span[1]).collect();
+            let spans: Vec<Vec<usize>> =
+                spans.into_iter().filter(|span| span[0] < span[1]).collect();
             let rendered = template.render_turns_with_spans(turns.clone(), &options).unwrap();
             let found: Vec<Vec<usize>> = rendered
                 .spans
                 .iter()
-                .map(|span| vec![characters(&rendered.text, span.start), characters(&rendered.text, span.end)])
+                .map(|span| {
+                    vec![
+                        characters(&rendered.text, span.start),
+                        characters(&rendered.text, span.end),
+                    ]
+                })
                 .collect();
             if found != spans {
                 wrong.push(format!("{source}\n  expected {spans:?}\n  found    {found:?}"));

@@ -32,7 +32,11 @@ fn each_case(check: impl Fn(&str, &Tokenizer, &str, &Value)) {
 fn ids_equal() {
     each_case(|name, tokenizer, text, case| {
         assert_eq!(tokenizer.encode(text, true).unwrap(), ids(&case["ids"]), "{name}: {text:?}");
-        assert_eq!(tokenizer.encode(text, false).unwrap(), ids(&case["ids_no_special"]), "{name}: {text:?}");
+        assert_eq!(
+            tokenizer.encode(text, false).unwrap(),
+            ids(&case["ids_no_special"]),
+            "{name}: {text:?}"
+        );
     });
 }
 
@@ -41,9 +45,12 @@ fn offsets_equal() {
     each_case(|name, tokenizer, text, case| {
         let (found, offsets) = tokenizer.encode_with_offsets(text, false).unwrap();
         assert_eq!(found, ids(&case["ids_no_special"]), "{name}: {text:?}");
-        let offsets: Vec<Vec<usize>> =
-            offsets.iter().map(|range| vec![characters(text, range.start), characters(text, range.end)]).collect();
-        let expected: Vec<Vec<usize>> = serde_json::from_value(case["offsets_no_special"].clone()).unwrap();
+        let offsets: Vec<Vec<usize>> = offsets
+            .iter()
+            .map(|range| vec![characters(text, range.start), characters(text, range.end)])
+            .collect();
+        let expected: Vec<Vec<usize>> =
+            serde_json::from_value(case["offsets_no_special"].clone()).unwrap();
         assert_eq!(offsets, expected, "{name}: {text:?}");
     });
 }
@@ -87,7 +94,13 @@ fn special_tokens_are_those_of_the_configuration() {
         ("bert_cls", None, None, Some("[PAD]"), vec![]),
         ("gemma2", Some("<bos>"), Some("<eos>"), Some("<pad>"), vec!["<eos>", "<end_of_turn>"]),
         ("gemma3", Some("<bos>"), Some("<eos>"), Some("<pad>"), vec!["<eos>", "<end_of_turn>"]),
-        ("gpt2", Some("<|endoftext|>"), Some("<|endoftext|>"), Some("<|endoftext|>"), vec!["<|endoftext|>"]),
+        (
+            "gpt2",
+            Some("<|endoftext|>"),
+            Some("<|endoftext|>"),
+            Some("<|endoftext|>"),
+            vec!["<|endoftext|>"],
+        ),
         (
             "llama3_rope_untied",
             Some("<|begin_of_text|>"),
@@ -95,7 +108,13 @@ fn special_tokens_are_those_of_the_configuration() {
             Some("<|end_of_text|>"),
             vec!["<|eot_id|>"],
         ),
-        ("llama_gqa_tied", Some("<|im_start|>"), Some("<|im_end|>"), Some("<|im_end|>"), vec!["<|im_end|>"]),
+        (
+            "llama_gqa_tied",
+            Some("<|im_start|>"),
+            Some("<|im_end|>"),
+            Some("<|im_end|>"),
+            vec!["<|im_end|>"],
+        ),
         ("mistral_sliding", Some("<s>"), Some("</s>"), Some("</s>"), vec!["</s>"]),
         ("phi3", Some("<s>"), Some("<|end|>"), Some("<|endoftext|>"), vec!["<|end|>"]),
         ("qwen2", None, Some("<|im_end|>"), Some("<|endoftext|>"), vec!["<|im_end|>"]),
@@ -105,14 +124,17 @@ fn special_tokens_are_those_of_the_configuration() {
         assert_eq!(text(tokenizer.bos()).as_deref(), bos, "{name}");
         assert_eq!(text(tokenizer.eos()).as_deref(), eos, "{name}");
         assert_eq!(text(tokenizer.pad()).as_deref(), pad, "{name}");
-        let found: Vec<String> = tokenizer.stop_ids().iter().map(|&id| tokenizer.token_text(id)).collect();
+        let found: Vec<String> =
+            tokenizer.stop_ids().iter().map(|&id| tokenizer.token_text(id)).collect();
         assert_eq!(found, stops, "{name}");
     }
 }
 
 #[test]
 fn models_without_a_template_get_the_plain_one() {
-    for (name, builtin) in [("gpt2", true), ("gpt_neox", true), ("gemma3", false), ("llama_gqa_tied", false)] {
+    for (name, builtin) in
+        [("gpt2", true), ("gpt_neox", true), ("gemma3", false), ("llama_gqa_tied", false)]
+    {
         let tokenizer = Tokenizer::from_folder(&golden(&format!("models/{name}"))).unwrap();
         assert_eq!(tokenizer.chat_template().is_builtin(), builtin, "{name}");
     }
@@ -138,8 +160,7 @@ fn tokens_are_shown_as_text() {
 fn truncation_and_padding_in_the_file_do_not_count() {
     let mut files = Tokenizer::from_folder(&golden("models/gpt2")).unwrap().files().clone();
     let mut tokenizer: Value = serde_json::from_str(&files.tokenizer_json).unwrap();
-    tokenizer["truncation"] =
-        serde_json::json!({"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0});
+    tokenizer["truncation"] = serde_json::json!({"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0});
     tokenizer["padding"] = serde_json::json!({"strategy": {"Fixed": 50}, "direction": "Right",
         "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0, "pad_token": "<|endoftext|>"});
     let text = "Call me Ishmael. Some years ago";

@@ -101,7 +101,11 @@ mod tests {
     fn weights_do_not_depend_on_the_capacity() {
         let rows = [sequence(9, 3), sequence(5, 1), sequence(7, 6)];
         let sum = |capacity| -> f32 {
-            step_batches(&rows, capacity).unwrap().iter().flat_map(|b| b.targets.weights.clone()).sum()
+            step_batches(&rows, capacity)
+                .unwrap()
+                .iter()
+                .flat_map(|b| b.targets.weights.clone())
+                .sum()
         };
         assert!((sum(100) - 1.0).abs() < 1e-6 && (sum(8) - 1.0).abs() < 1e-6);
     }

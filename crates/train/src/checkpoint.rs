@@ -150,13 +150,17 @@ pub fn load(
         ..state.settings.clone()
     };
     if same != *settings {
-        return Err(bad(folder, "was written with other settings; start a new run for these".into()));
+        return Err(bad(
+            folder,
+            "was written with other settings; start a new run for these".into(),
+        ));
     }
     if state.data != data {
         return Err(bad(folder, "was written for other data; start a new run for this".into()));
     }
     load_weights(folder, model)?;
-    let file = SafetensorsFile::open(&folder.join(OPTIMIZER)).map_err(sanbao_models::Error::from)?;
+    let file =
+        SafetensorsFile::open(&folder.join(OPTIMIZER)).map_err(sanbao_models::Error::from)?;
     let mut optimizer = AdamW::new(settings.adamw);
     optimizer.steps = state.step;
     let device = model.device();

@@ -8,7 +8,9 @@ use sanbao_contract::Fault;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No layer has the names that were asked for.
-    #[error("no layer of this model is called {asked}; it has {known}. Choose among these, or all-linear")]
+    #[error(
+        "no layer of this model is called {asked}; it has {known}. Choose among these, or all-linear"
+    )]
     NoTargets {
         /// What was asked for.
         asked: String,

@@ -8,9 +8,11 @@ use indexmap::IndexMap;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sanbao_models::host::{from_vec, to_vec};
-use sanbao_models::weights::{SafetensorsFile, StoredType, TensorToWrite, WeightSource, write_safetensors};
 use sanbao_models::names::parameters;
 use sanbao_models::spec::{Spec, WeightLayout};
+use sanbao_models::weights::{
+    SafetensorsFile, StoredType, TensorToWrite, WeightSource, write_safetensors,
+};
 use sanbao_models::{Adapter, Decoder, ParameterMut, Trainable};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -153,9 +155,7 @@ pub fn save_adapter(
     targets.sort_unstable();
     targets.dedup();
     // The files' own order of fan-in and fan-out: GPT-2's Conv1D is the one that PEFT flips.
-    let fan_in_fan_out = model
-        .linears()
-        .any(|linear| linear.layout == WeightLayout::InOut);
+    let fan_in_fan_out = model.linears().any(|linear| linear.layout == WeightLayout::InOut);
     let description = json!({
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -186,7 +186,8 @@ pub fn save_adapter(
 pub fn load_adapter(model: &mut Decoder, folder: &Path) -> Result<LoraConfig, Error> {
     let config_path = folder.join(CONFIG_FILE);
     let text = std::fs::read_to_string(&config_path).map_err(|e| Error::io(&config_path, e))?;
-    let bad = |problem: String| Error::BadAdapter { path: config_path.display().to_string(), problem };
+    let bad =
+        |problem: String| Error::BadAdapter { path: config_path.display().to_string(), problem };
     let values: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| bad(format!("is not valid JSON: {error}")))?;
     if values["peft_type"] != "LORA" {
@@ -197,11 +198,13 @@ pub fn load_adapter(model: &mut Decoder, folder: &Path) -> Result<LoraConfig, Er
     if config.r == 0 {
         return Err(bad("has rank 0".into()));
     }
-    let file = SafetensorsFile::open(&folder.join(WEIGHTS_FILE)).map_err(sanbao_models::Error::from)?;
+    let file =
+        SafetensorsFile::open(&folder.join(WEIGHTS_FILE)).map_err(sanbao_models::Error::from)?;
     let device = model.device();
     let mut used = 0;
     for linear in model.linears_mut() {
-        let names = ["lora_A", "lora_B", "lora_magnitude_vector"].map(|part| linear.adapter_parameter(part));
+        let names = ["lora_A", "lora_B", "lora_magnitude_vector"]
+            .map(|part| linear.adapter_parameter(part));
         if file.info(&names[0]).is_none() {
             continue;
         }
@@ -209,7 +212,9 @@ pub fn load_adapter(model: &mut Decoder, folder: &Path) -> Result<LoraConfig, Er
         let read = |name: &str, shape: [usize; 2]| -> Result<Tensor<2>, Error> {
             let found = file.info(name).map(|info| info.shape);
             if found.as_deref() != Some(&shape[..]) {
-                return Err(bad(format!("'{name}' has shape {found:?}, the model asks for {shape:?}")));
+                return Err(bad(format!(
+                    "'{name}' has shape {found:?}, the model asks for {shape:?}"
+                )));
             }
             let values = file.read_f32(name).map_err(sanbao_models::Error::from)?;
             Ok(from_vec(values, shape, &device))
@@ -218,7 +223,11 @@ pub fn load_adapter(model: &mut Decoder, folder: &Path) -> Result<LoraConfig, Er
             true => {
                 let values = file.read_f32(&names[2]).map_err(sanbao_models::Error::from)?;
                 if values.len() != out {
-                    return Err(bad(format!("'{}' has {} values instead of {out}", names[2], values.len())));
+                    return Err(bad(format!(
+                        "'{}' has {} values instead of {out}",
+                        names[2],
+                        values.len()
+                    )));
                 }
                 Some(from_vec(values, [out], &device))
             }
@@ -255,8 +264,12 @@ pub fn collect(model: &mut Decoder, trainable: Trainable) -> Result<NamedTensors
     let mut failed = None;
     model.visit_trained(trainable, &mut |name, parameter| {
         let read = match parameter {
-            ParameterMut::Vector(tensor) => to_vec(tensor.clone()).map(|v| (tensor.dims().to_vec(), v)),
-            ParameterMut::Matrix(tensor) => to_vec(tensor.clone()).map(|v| (tensor.dims().to_vec(), v)),
+            ParameterMut::Vector(tensor) => {
+                to_vec(tensor.clone()).map(|v| (tensor.dims().to_vec(), v))
+            }
+            ParameterMut::Matrix(tensor) => {
+                to_vec(tensor.clone()).map(|v| (tensor.dims().to_vec(), v))
+            }
         };
         match read {
             Ok(values) => drop(tensors.insert(name.to_owned(), values)),
@@ -277,5 +290,6 @@ pub fn write_tensors(path: &Path, tensors: NamedTensors) -> Result<(), Error> {
     let list = tensors.into_iter().map(|(name, (shape, values))| {
         TensorToWrite::new(name, StoredType::F32, shape, move || Ok(values))
     });
-    write_safetensors(path, list, &IndexMap::new()).map_err(|e| sanbao_models::Error::from(e).into())
+    write_safetensors(path, list, &IndexMap::new())
+        .map_err(|e| sanbao_models::Error::from(e).into())
 }

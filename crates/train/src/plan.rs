@@ -190,7 +190,8 @@ pub fn estimate_seconds(
     // The first pass pays for memory and, on a GPU, for compiling kernels.
     for _ in 0..2 {
         let started = Instant::now();
-        let sums = accumulate(&probe, &rows, settings.trainable(), &mut portions, None, &mut |_| ())?;
+        let sums =
+            accumulate(&probe, &rows, settings.trainable(), &mut portions, None, &mut |_| ())?;
         crate::optimizer::gradient_norm(&sums.grads)?;
         seconds = started.elapsed().as_secs_f64();
     }
@@ -204,6 +205,7 @@ pub fn estimate_seconds(
         epochs * (steps_per_epoch / settings.eval_steps as f64)
     };
     // A validation pass computes forward only, about a third of a training pass.
-    let tokens = epochs * report.train.tokens as f64 + evaluations * report.validation.tokens as f64 / 3.0;
+    let tokens =
+        epochs * report.train.tokens as f64 + evaluations * report.validation.tokens as f64 / 3.0;
     Ok(per_token * tokens)
 }

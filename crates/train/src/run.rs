@@ -62,7 +62,8 @@ impl Run<'_> {
         let per_epoch = self.settings.steps_per_epoch(rows);
         let (mut optimizer, mut state) = self.start(report)?;
         let mut log = MetricsLog::open_until(&self.folder.metrics_path(), state.step)?;
-        let validation = self.sequences(Part::Validation, 0..self.data.part(Part::Validation).len());
+        let validation =
+            self.sequences(Part::Validation, 0..self.data.part(Part::Validation).len());
         let mut portions = Portions {
             tokens: self.settings.micro_batch_tokens,
             activations: self.settings.activations(),
@@ -85,7 +86,8 @@ impl Run<'_> {
             let sequences = self.sequences(Part::Train, members.iter().copied());
 
             state.step += 1;
-            let mut metrics = self.step(&sequences, &mut optimizer, state.step, total, &mut portions, report)?;
+            let mut metrics =
+                self.step(&sequences, &mut optimizer, state.step, total, &mut portions, report)?;
             metrics.epoch = state.step as f64 / per_epoch as f64;
             clock.step(&mut metrics, total);
 
@@ -176,7 +178,8 @@ impl Run<'_> {
     ) -> Result<StepMetrics, Error> {
         let settings = self.settings;
         let dropout = settings.lora.as_ref().is_some_and(|lora| lora.lora_dropout > 0.0);
-        let seed = dropout.then(|| settings.seed.rotate_left(17) ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let seed = dropout
+            .then(|| settings.seed.rotate_left(17) ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut halved = |tokens: usize| {
             report(RunEvent::MemoryHalved { micro_batch_tokens: tokens as u64 });
         };

@@ -133,7 +133,11 @@ mod tests {
             for (index, expected) in expected.iter().enumerate() {
                 let found = schedule.learning_rate(index as u64 + 1, total, warmup, peak);
                 let expected = expected.as_f64().unwrap();
-                assert!((found - expected).abs() < 1e-9, "{name} step {}: {found} {expected}", index + 1);
+                assert!(
+                    (found - expected).abs() < 1e-9,
+                    "{name} step {}: {found} {expected}",
+                    index + 1
+                );
             }
         }
     }

@@ -76,7 +76,8 @@ fn accumulate_once(
     portions: Portions,
     dropout_seed: Option<u64>,
 ) -> Result<Accumulated, Error> {
-    let mut sums = Accumulated { loss: 0.0, trained_tokens: 0, tokens: 0, grads: Gradients::default() };
+    let mut sums =
+        Accumulated { loss: 0.0, trained_tokens: 0, tokens: 0, grads: Gradients::default() };
     for (index, batch) in step_batches(rows, portions.tokens)?.into_iter().enumerate() {
         let seed = dropout_seed.map(|seed| seed.wrapping_add(index as u64));
         let trace = model.forward(&batch.ids, &batch.layout, portions.activations, seed);

@@ -43,11 +43,18 @@ fn steps() -> Vec<Vec<Sequence>> {
             for micro in list(step) {
                 let masks = list(&micro["attention_mask"]);
                 let labels = list(&micro["labels"]);
-                for ((ids, mask), labels) in list(&micro["input_ids"]).iter().zip(masks).zip(labels) {
+                for ((ids, mask), labels) in list(&micro["input_ids"]).iter().zip(masks).zip(labels)
+                {
                     let length = list(&mask).iter().filter(|m| m.as_i64() == Some(1)).count();
                     rows.push(Sequence {
-                        ids: list(ids)[..length].iter().map(|id| id.as_u64().unwrap() as u32).collect(),
-                        trained: list(&labels)[..length].iter().map(|l| l.as_i64() != Some(-100)).collect(),
+                        ids: list(ids)[..length]
+                            .iter()
+                            .map(|id| id.as_u64().unwrap() as u32)
+                            .collect(),
+                        trained: list(&labels)[..length]
+                            .iter()
+                            .map(|l| l.as_i64() != Some(-100))
+                            .collect(),
                     });
                 }
             }
@@ -61,7 +68,13 @@ fn near(found: f64, expected: f64, tolerance: f64, what: &str) {
 }
 
 /// Repeats a golden run and checks every step.
-fn repeat(name: &str, model: &mut Decoder, trainable: Trainable, portion: usize, activations: Activations) -> AdamW {
+fn repeat(
+    name: &str,
+    model: &mut Decoder,
+    trainable: Trainable,
+    portion: usize,
+    activations: Activations,
+) -> AdamW {
     let golden = json(&format!("{name}.json"));
     let hyper = &golden["hyper"];
     let number = |key: &str| hyper[key].as_f64().unwrap();
@@ -72,7 +85,8 @@ fn repeat(name: &str, model: &mut Decoder, trainable: Trainable, portion: usize,
         let expected = &golden["steps"][index];
         let mut portions = Portions { tokens: portion, activations };
         let mut sums =
-            accumulate(model, rows, trainable, &mut portions, None, &mut |_| panic!("halved")).unwrap();
+            accumulate(model, rows, trainable, &mut portions, None, &mut |_| panic!("halved"))
+                .unwrap();
         let what = |part: &str| format!("{name} step {} {part}", index + 1);
         assert_eq!(sums.trained_tokens as u64, expected["tokens"].as_u64().unwrap());
         near(sums.loss, expected["loss"].as_f64().unwrap(), 2e-5, &what("loss"));
@@ -90,9 +104,16 @@ fn repeat(name: &str, model: &mut Decoder, trainable: Trainable, portion: usize,
         assert!(sums.grads.is_empty(), "a gradient without a parameter");
     }
     for (parameter, norms) in golden["optimizer_state_norms"].as_object().unwrap() {
-        let moments = &optimizer.moments[&parameter.replace(".default", "").replace("lora_magnitude_vector.weight", "lora_magnitude_vector")];
+        let moments = &optimizer.moments[&parameter
+            .replace(".default", "")
+            .replace("lora_magnitude_vector.weight", "lora_magnitude_vector")];
         let norm = |tensor: &burn::tensor::Tensor<1>| {
-            to_vec(tensor.clone()).unwrap().iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt()
+            to_vec(tensor.clone())
+                .unwrap()
+                .iter()
+                .map(|v| f64::from(*v).powi(2))
+                .sum::<f64>()
+                .sqrt()
         };
         let expected = norms["exp_avg_norm"].as_f64().unwrap();
         near(norm(&moments.mean) / expected, 1.0, 1e-3, &format!("{name} {parameter} exp_avg"));
@@ -105,7 +126,9 @@ fn first_gradients(name: &str, grads: &sanbao_models::Gradients) {
     let all = golden["grads"].as_object().unwrap();
     assert_eq!(grads.iter().count(), all.len());
     for (parameter, expected) in all {
-        let key = parameter.replace(".default", "").replace("lora_magnitude_vector.weight", "lora_magnitude_vector");
+        let key = parameter
+            .replace(".default", "")
+            .replace("lora_magnitude_vector.weight", "lora_magnitude_vector");
         let gradient = to_vec(grads.get(&key).unwrap_or_else(|| panic!("{key}")).clone()).unwrap();
         let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
         let wanted = expected["norm"].as_f64().unwrap();
@@ -113,15 +136,22 @@ fn first_gradients(name: &str, grads: &sanbao_models::Gradients) {
             assert!(norm < 1e-5, "{key}: {norm}");
         } else {
             near(norm / wanted, 1.0, 1e-4, &key);
-            let probe: f64 = gradient.iter().enumerate().map(|(i, g)| f64::from(*g) * (i as f64).cos()).sum();
-            near(probe, expected["probe"].as_f64().unwrap(), 2e-4 * wanted, &format!("{key} probe"));
+            let probe: f64 =
+                gradient.iter().enumerate().map(|(i, g)| f64::from(*g) * (i as f64).cos()).sum();
+            near(
+                probe,
+                expected["probe"].as_f64().unwrap(),
+                2e-4 * wanted,
+                &format!("{key} probe"),
+            );
         }
     }
 }
 
 fn compare(found: &[f32], expected: &[f32], what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
-    let apart: Vec<f64> = found.iter().zip(expected).map(|(a, b)| f64::from((a - b).abs())).collect();
+    let apart: Vec<f64> =
+        found.iter().zip(expected).map(|(a, b)| f64::from((a - b).abs())).collect();
     let worst = apart.iter().copied().fold(0.0, f64::max);
     let mean = apart.iter().sum::<f64>() / apart.len() as f64;
     assert!(worst <= 1e-4 && mean <= 1e-6, "{what}: worst {worst}, mean {mean}");
@@ -132,7 +162,8 @@ fn probe_logits(model: &Decoder) -> Vec<f32> {
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let ids = file.tensor("probe.input_ids").unwrap();
     let rows = ids.shape()[0];
-    let ids: Vec<u32> = ids.data().chunks(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as u32).collect();
+    let ids: Vec<u32> =
+        ids.data().chunks(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as u32).collect();
     let length = ids.len() / rows;
     to_vec(model.logits(&ids, &Layout::packed(vec![length; rows]))).unwrap()
 }
@@ -140,7 +171,12 @@ fn probe_logits(model: &Decoder) -> Vec<f32> {
 fn golden_logits(name: &str) -> Vec<f32> {
     let path = fixtures().join("training/final_logits.safetensors");
     let file = SafetensorsFile::open(&path).unwrap();
-    let key = file.names().into_iter().find(|key| key.starts_with(name)).unwrap_or_else(|| panic!("{name} in {:?}", file.names())).to_owned();
+    let key = file
+        .names()
+        .into_iter()
+        .find(|key| key.starts_with(name))
+        .unwrap_or_else(|| panic!("{name} in {:?}", file.names()))
+        .to_owned();
     file.read_f32(&key).unwrap()
 }
 
@@ -154,7 +190,8 @@ fn full_fine_tuning() {
     for (portion, activations) in [(1000, Activations::Kept), (40, Activations::Recomputed)] {
         let mut model = base();
         repeat("full", &mut model, Trainable::Everything, portion, activations);
-        let file = SafetensorsFile::open(&fixtures().join("training/full/final_model.safetensors")).unwrap();
+        let file = SafetensorsFile::open(&fixtures().join("training/full/final_model.safetensors"))
+            .unwrap();
         for (name, (_, values)) in collect(&mut model, Trainable::Everything).unwrap() {
             compare(&values, &file.read_f32(&name).unwrap(), &name);
         }
@@ -167,7 +204,8 @@ fn adapter_run(name: &str) -> Decoder {
     let folder = fixtures().join("training").join(name);
     let config = load_adapter(&mut model, &folder.join("initial_adapter")).unwrap();
     repeat(name, &mut model, Trainable::Adapters, 64, Activations::Kept);
-    let file = SafetensorsFile::open(&folder.join("final_adapter/adapter_model.safetensors")).unwrap();
+    let file =
+        SafetensorsFile::open(&folder.join("final_adapter/adapter_model.safetensors")).unwrap();
     let trained = collect(&mut model, Trainable::Adapters).unwrap();
     assert_eq!(trained.len(), file.names().len());
     for (name, (_, values)) in &trained {

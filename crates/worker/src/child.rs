@@ -21,7 +21,10 @@ pub fn child_main() -> ExitCode {
     let job = match job {
         Ok(job) => job,
         Err(error) => {
-            say(&Message::Failed(Fault::new("worker.bad_job", format!("the job is not understood: {error}"))));
+            say(&Message::Failed(Fault::new(
+                "worker.bad_job",
+                format!("the job is not understood: {error}"),
+            )));
             return ExitCode::FAILURE;
         }
     };

@@ -30,21 +30,24 @@ fn listed() -> Vec<Listed> {
     let mut devices = vec![cpu()];
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for adapter in adapters() {
-        let (prefix, kind_name, kind): (&str, &str, fn(usize) -> DeviceKind) =
-            match adapter.device_type {
-                wgpu::DeviceType::DiscreteGpu => ("gpu", "discrete", DeviceKind::DiscreteGpu),
-                wgpu::DeviceType::IntegratedGpu => ("igpu", "integrated", DeviceKind::IntegratedGpu),
-                wgpu::DeviceType::VirtualGpu => ("vgpu", "virtual", DeviceKind::VirtualGpu),
-                wgpu::DeviceType::Cpu => ("software", "software", |_| DeviceKind::Cpu),
-                wgpu::DeviceType::Other => continue,
-            };
+        let (prefix, kind_name, kind): (&str, &str, fn(usize) -> DeviceKind) = match adapter
+            .device_type
+        {
+            wgpu::DeviceType::DiscreteGpu => ("gpu", "discrete", DeviceKind::DiscreteGpu),
+            wgpu::DeviceType::IntegratedGpu => ("igpu", "integrated", DeviceKind::IntegratedGpu),
+            wgpu::DeviceType::VirtualGpu => ("vgpu", "virtual", DeviceKind::VirtualGpu),
+            wgpu::DeviceType::Cpu => ("software", "software", |_| DeviceKind::Cpu),
+            wgpu::DeviceType::Other => continue,
+        };
         let count = counts.entry(prefix).or_default();
         let report = DeviceReport {
             id: format!("{prefix}:{count}"),
             name: adapter.name.clone(),
             kind: kind_name.to_owned(),
             driver: driver(&adapter),
-            memory: Some(kind_name).filter(|kind| *kind == "software").and_then(|_| sanbao_train::available_bytes()),
+            memory: Some(kind_name)
+                .filter(|kind| *kind == "software")
+                .and_then(|_| sanbao_train::available_bytes()),
             self_check: None,
             usable: None,
             gflops: None,
@@ -116,9 +119,14 @@ impl Opened {
 /// # Errors
 /// When there is no such device, or the one asked for fails its self-check.
 pub fn open(id: &str) -> Result<Opened, Error> {
+    if id == CPU {
+        // Looking for graphics drivers wakes them; the CPU needs none.
+        return checked(&cpu());
+    }
     let devices = listed();
     if id == "auto" {
-        let hardware = devices.iter().filter(|d| !matches!(d.report.kind.as_str(), "cpu" | "software"));
+        let hardware =
+            devices.iter().filter(|d| !matches!(d.report.kind.as_str(), "cpu" | "software"));
         for device in hardware {
             if let Ok(opened) = checked(device) {
                 return Ok(opened);

@@ -131,7 +131,9 @@ async fn attend(
     match last {
         Some(message) => Ok(Attempt::Ended(Ended::Done(message))),
         None if asked => Ok(Attempt::Ended(Ended::Stopped)),
-        None => classify(status, &words, memory_was_short(used.or_else(|| planned_memory(job)), there)),
+        None => {
+            classify(status, &words, memory_was_short(used.or_else(|| planned_memory(job)), there))
+        }
     }
 }
 
@@ -174,7 +176,8 @@ fn classify(status: ExitStatus, words: &str, memory_was_short: bool) -> Result<A
     if (signal == Some(9) && memory_was_short) || is_out_of_memory(words) {
         return Ok(Attempt::OutOfMemory(how));
     }
-    let device_lost = words.to_lowercase().contains("device") && words.to_lowercase().contains("lost");
+    let device_lost =
+        words.to_lowercase().contains("device") && words.to_lowercase().contains("lost");
     let hint = if device_lost {
         ": the graphics driver gave up. Continue from the last checkpoint with --resume, or use --device cpu"
     } else {

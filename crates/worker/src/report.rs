@@ -30,7 +30,8 @@ pub fn write_report(run: &Path, verdict: &Verdict, language: Language) -> Result
         let hash = sanbao_project::hash_file(&spec.model)?;
         inputs.insert(0, Hashed { name: base.card.name.clone(), hash });
     }
-    let seconds = steps.iter().map(|step| step.tokens as f64 / step.tokens_per_second.max(1e-9)).sum();
+    let seconds =
+        steps.iter().map(|step| step.tokens as f64 / step.tokens_per_second.max(1e-9)).sum();
     let context = ReportContext {
         language,
         title: run.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),

@@ -75,7 +75,9 @@ impl Answerer {
         writeln!(out)?;
         let answer = answers.into_iter().next().context("the model gave no answer")?;
         match answer.finish {
-            FinishReason::Length => eprintln!("(cut at --max-new-tokens {})", self.sampling.max_new_tokens),
+            FinishReason::Length => {
+                eprintln!("(cut at --max-new-tokens {})", self.sampling.max_new_tokens)
+            }
             FinishReason::Context => eprintln!("(the model's context is full)"),
             FinishReason::Stop | FinishReason::Cancelled => {}
         }
@@ -126,7 +128,12 @@ pub fn batch(args: &BatchArgs) -> Result<()> {
         }
         messages.push(Message::new("user", text(&template.fill(&record.fields))));
         prompts.push(chat_prompt(&answerer.base.tokenizer, &messages)?);
-        rows.push(columns.iter().map(|column| record.fields.get(column).map_or_else(String::new, text)).collect::<Vec<_>>());
+        rows.push(
+            columns
+                .iter()
+                .map(|column| record.fields.get(column).map_or_else(String::new, text))
+                .collect::<Vec<_>>(),
+        );
     }
     let bar = show::bar("Answering");
     bar.set_length(prompts.len() as u64);

@@ -65,7 +65,11 @@ pub fn recipes(args: &JsonArgs) -> Result<()> {
         show::line(&format!("{}  {}", recipe.name, recipe.title.en));
         show::line(&format!("    {}", recipe.summary.en));
         for parameter in recipe.parameters {
-            show::line(&format!("    --set {:<24} {}", format!("{}=…", parameter.name), parameter.help.en));
+            show::line(&format!(
+                "    --set {:<24} {}",
+                format!("{}=…", parameter.name),
+                parameter.help.en
+            ));
         }
         show::line("");
     }

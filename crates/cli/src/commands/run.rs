@@ -16,7 +16,12 @@ use crate::show;
 /// `sanbao plan`.
 pub fn plan(args: &PlanArgs) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let planned = planned(args.base.model.as_deref(), &args.source, &args.recipe, &folder.path().join("run"))?;
+    let planned = planned(
+        args.base.model.as_deref(),
+        &args.source,
+        &args.recipe,
+        &folder.path().join("run"),
+    )?;
     if args.json {
         return show::json(&planned.spec.plan);
     }
@@ -47,10 +52,7 @@ pub fn train_run(run: &Path, json: bool) -> Result<()> {
     view.finish();
     match ended {
         Ended::Done(Message::Trained { finished: true, .. }) => Ok(()),
-        _ => anyhow::bail!(
-            "stopped. Go on with: sanbao train --resume --out {}",
-            run.display()
-        ),
+        _ => anyhow::bail!("stopped. Go on with: sanbao train --resume --out {}", run.display()),
     }
 }
 
@@ -103,10 +105,11 @@ pub fn export_run(
     out: &Path,
 ) -> Result<()> {
     let bar = show::bar(&format!("Exporting {target}"));
-    let exported = sanbao_worker::jobs::export(run, target, options, epoch, out, &mut |progress| {
-        bar.set_length(progress.total);
-        bar.set_position(progress.done);
-    })?;
+    let exported =
+        sanbao_worker::jobs::export(run, target, options, epoch, out, &mut |progress| {
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+        })?;
     bar.finish_and_clear();
     show::exported(&exported, out);
     Ok(())

@@ -29,14 +29,12 @@ pub fn base_model(path: Option<&Path>) -> Result<BaseModel> {
 
 fn starter_model() -> Result<PathBuf> {
     let bar = show::download_bar("Starter model");
-    let path = sanbao_hub::starter_model(&mut |progress| {
-        match progress {
-            Progress::Fetched { bytes, total } => {
-                bar.set_length(total);
-                bar.set_position(bytes);
-            }
-            other => bar.set_message(format!("{other:?}")),
+    let path = sanbao_hub::starter_model(&mut |progress| match progress {
+        Progress::Fetched { bytes, total } => {
+            bar.set_length(total);
+            bar.set_position(bytes);
         }
+        other => bar.set_message(format!("{other:?}")),
     })?;
     bar.finish_and_clear();
     Ok(path)

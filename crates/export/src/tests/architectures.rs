@@ -10,9 +10,17 @@ fn every_target_says_what_it_is_in_both_languages() {
             assert!(!words.en.is_empty() && !words.zh.is_empty(), "{}", target.name);
         }
         for option in target.options {
-            assert!(option.help.en.ends_with('.') && option.help.zh.ends_with('。'), "{}", option.name);
+            assert!(
+                option.help.en.ends_with('.') && option.help.zh.ends_with('。'),
+                "{}",
+                option.name
+            );
         }
-        assert!(target.usage.contains("{name}") || target.usage.contains("{file}"), "{}", target.name);
+        assert!(
+            target.usage.contains("{name}") || target.usage.contains("{file}"),
+            "{}",
+            target.name
+        );
     }
 }
 
@@ -23,7 +31,8 @@ fn exported(trained: &Trained, target: &str, options: Value) -> (tempfile::TempD
     let exported = trained.export(target, options.clone(), &out);
     let exported = exported.unwrap_or_else(|error| panic!("{target} {options}: {error}"));
     assert!(out.join("README.md").is_file());
-    let bytes: u64 = exported.files.iter().map(|file| std::fs::metadata(out.join(file)).unwrap().len()).sum();
+    let bytes: u64 =
+        exported.files.iter().map(|file| std::fs::metadata(out.join(file)).unwrap().len()).sum();
     assert_eq!(bytes, exported.bytes);
     (folder, exported)
 }
@@ -60,7 +69,8 @@ fn configurations_are_spelled_as_transformers_spells_them() {
             let found = json_file(&folder.path().join("out/config.json"));
             for (key, value) in expected.as_object().unwrap() {
                 // What only says how it was made, or what the layer types say already.
-                let told_elsewhere = matches!(key.as_str(), "_sliding_window_pattern" | "transformers_version");
+                let told_elsewhere =
+                    matches!(key.as_str(), "_sliding_window_pattern" | "transformers_version");
                 // Left open, transformers takes four times the width.
                 let implied = *name == "gpt2" && key == "n_inner";
                 // A file that rotates whole heads need not say so.
@@ -132,7 +142,8 @@ fn merged_dora_and_full_models() {
 #[test]
 fn a_large_model_is_split_into_several_files() {
     let trained = Trained::golden("qwen3");
-    let (folder, exported) = exported(&trained, "hf", json!({"dtype": "f32", "max_shard_size": 60_000}));
+    let (folder, exported) =
+        exported(&trained, "hf", json!({"dtype": "f32", "max_shard_size": 60_000}));
     let shards = exported.files.iter().filter(|file| file.starts_with("model-")).count();
     assert!(shards > 2, "{:?}", exported.files);
     let index = json_file(&folder.path().join("out/model.safetensors.index.json"));
@@ -149,7 +160,13 @@ fn a_gguf_file_becomes_a_whole_hugging_face_folder_and_a_gguf_file_again() {
         let from_gguf = Trained::new(&folder.path().join("out").join(file), Some(lora(false)));
         let (second, _) = exported(&from_gguf, "hf", json!({"dtype": "f32"}));
         let out = second.path().join("out");
-        for file in ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"] {
+        for file in [
+            "config.json",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "special_tokens_map.json",
+            "generation_config.json",
+        ] {
             assert!(out.join(file).is_file(), "{name} {file}");
         }
         let again = BaseModel::open(&out).unwrap();

@@ -12,7 +12,8 @@ use super::*;
 fn trained(kind: &str) -> Trained {
     let base = BaseModel::open(&fixture("models/llama_gqa_tied")).unwrap();
     let mut model = base.load(&Device::flex()).unwrap();
-    let lora = load_adapter(&mut model, &fixture("training").join(kind).join("final_adapter")).unwrap();
+    let lora =
+        load_adapter(&mut model, &fixture("training").join(kind).join("final_adapter")).unwrap();
     Trained { base, model, lora: Some(lora) }
 }
 
@@ -36,12 +37,27 @@ fn an_adapter_goes_through_unchanged() {
         let out = folder.path().join("out");
         trained(kind).export("peft", json!({}), &out).unwrap();
         let peft = fixture("training").join(kind).join("final_adapter");
-        let open = |folder: &Path| SafetensorsFile::open(&folder.join("adapter_model.safetensors")).unwrap();
+        let open = |folder: &Path| {
+            SafetensorsFile::open(&folder.join("adapter_model.safetensors")).unwrap()
+        };
         assert_eq!(largest_difference(&open(&out), &open(&peft)), 0.0, "{kind}");
-        let (ours, theirs) = (json_file(&out.join("adapter_config.json")), json_file(&peft.join("adapter_config.json")));
-        for key in ["r", "lora_alpha", "use_rslora", "use_dora", "peft_type", "task_type", "bias", "fan_in_fan_out"] {
+        let (ours, theirs) = (
+            json_file(&out.join("adapter_config.json")),
+            json_file(&peft.join("adapter_config.json")),
+        );
+        for key in [
+            "r",
+            "lora_alpha",
+            "use_rslora",
+            "use_dora",
+            "peft_type",
+            "task_type",
+            "bias",
+            "fan_in_fan_out",
+        ] {
             // PEFT writes a whole alpha without a point.
-            let same = ours[key] == theirs[key] || ours[key].as_f64().is_some() && ours[key].as_f64() == theirs[key].as_f64();
+            let same = ours[key] == theirs[key]
+                || ours[key].as_f64().is_some() && ours[key].as_f64() == theirs[key].as_f64();
             assert!(same, "{kind} {key}: {} is not {}", ours[key], theirs[key]);
         }
     }

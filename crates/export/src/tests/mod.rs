@@ -58,7 +58,9 @@ fn for_gguf(name: &str) -> Value {
     match name {
         "gemma2" => json!({"query_pre_attn_scalar": 16}),
         // Every sixth layer is full; with three layers, none.
-        "gemma3" => json!({"layer_types": ["sliding_attention", "sliding_attention", "sliding_attention"]}),
+        "gemma3" => {
+            json!({"layer_types": ["sliding_attention", "sliding_attention", "sliding_attention"]})
+        }
         // Files of other stretches are not read back yet.
         "llama3_rope_untied" => json!({"rope_parameters": {
             "rope_type": "llama3", "rope_theta": 10_000.0, "factor": 4.0,
@@ -87,7 +89,9 @@ impl Trained {
             attach(&mut model, config, 7).unwrap();
             let mut state = 1_u64;
             let mut random = move || {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 (state >> 40) as f32 / (1 << 24) as f32 - 0.5
             };
             model.visit_trained(Trainable::Adapters, &mut |_, parameter| match parameter {
@@ -127,10 +131,23 @@ impl Trained {
         self.export_watched(name, options, out, &|_| ())
     }
 
-    fn export_watched(&self, name: &str, options: Value, out: &Path, written: &dyn Fn(&Path)) -> Result<Exported, Error> {
+    fn export_watched(
+        &self,
+        name: &str,
+        options: Value,
+        out: &Path,
+        written: &dyn Fn(&Path),
+    ) -> Result<Exported, Error> {
         let options: BTreeMap<String, Value> = serde_json::from_value(options).unwrap();
         let mut seen: Vec<Progress> = Vec::new();
-        let result = export_watched(target(name).unwrap(), &self.source(), out, &options, &mut |at| seen.push(at), written);
+        let result = export_watched(
+            target(name).unwrap(),
+            &self.source(),
+            out,
+            &options,
+            &mut |at| seen.push(at),
+            written,
+        );
         if result.is_ok() {
             assert!(seen.iter().all(|at| at.done <= at.total));
             assert!(seen.iter().any(|at| at.stage == Stage::ReadingBack));

@@ -39,7 +39,8 @@ fn expect(trained: &Trained, path: &Path) {
     let probes = Probes::new(&trained.base.tokenizer, PROMPT_TOKENS).unwrap();
     let mut ids = probes.ids[probes.layout.segments[0].clone()].to_vec();
     let prompt = ids.len();
-    let logits = |ids: &[u32]| to_vec(trained.model.logits(ids, &Layout::packed([ids.len()]))).unwrap();
+    let logits =
+        |ids: &[u32]| to_vec(trained.model.logits(ids, &Layout::packed([ids.len()]))).unwrap();
     let vocabulary = trained.base.spec.vocab_size;
     for _ in 0..ANSWER_TOKENS {
         let all = logits(&ids);
@@ -55,7 +56,9 @@ fn expect(trained: &Trained, path: &Path) {
 
 fn export_all(trained: &Trained, out: &Path) {
     let dtypes = |name: &str, list: &[&str]| -> Vec<(String, String, Value)> {
-        list.iter().map(|dtype| (format!("{name}-{dtype}"), name.to_owned(), json!({"dtype": dtype}))).collect()
+        list.iter()
+            .map(|dtype| (format!("{name}-{dtype}"), name.to_owned(), json!({"dtype": dtype})))
+            .collect()
     };
     let mut jobs = dtypes("hf", &["f32", "bf16", "f16"]);
     jobs.extend(dtypes("gguf", &["f32", "f16", "q8_0"]));
@@ -71,7 +74,9 @@ fn export_all(trained: &Trained, out: &Path) {
 #[test]
 #[ignore = "writes exports for other programs; see the top of this file"]
 fn exports_for_peers() {
-    let out = PathBuf::from(std::env::var_os("SANBAO_PEER_EXPORTS").expect("SANBAO_PEER_EXPORTS names a new folder"));
+    let out = PathBuf::from(
+        std::env::var_os("SANBAO_PEER_EXPORTS").expect("SANBAO_PEER_EXPORTS names a new folder"),
+    );
     for name in DECODERS {
         let base = variant(name, for_gguf(name));
         let folder = out.join(name);

@@ -17,7 +17,9 @@ fn overwrite(folder: &Path, ending: &str, from_end: usize, bytes: &[u8]) {
 fn a_damaged_export_is_found_and_nothing_is_left() {
     let trained = Trained::golden("llama_gqa_tied");
     let wrong: Vec<u8> = std::iter::repeat_n(0.5_f32.to_le_bytes(), 64).flatten().collect();
-    for (target, ending) in [("hf", ".safetensors"), ("gguf", ".gguf"), ("peft", ".safetensors"), ("ollama", ".gguf")] {
+    for (target, ending) in
+        [("hf", ".safetensors"), ("gguf", ".gguf"), ("peft", ".safetensors"), ("ollama", ".gguf")]
+    {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("out");
         let options = if target == "peft" { json!({}) } else { json!({"dtype": "f32"}) };
@@ -26,11 +28,16 @@ fn a_damaged_export_is_found_and_nothing_is_left() {
         assert_eq!(error.code(), "export.mismatch", "{target}: {error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{target} leaves nothing");
 
-        let infinite = |inside: &Path| overwrite(inside, ending, 4096, &f32::INFINITY.to_le_bytes());
-        assert_eq!(trained.export_watched(target, options.clone(), &out, &infinite).unwrap_err().code(), "models.weights_not_finite");
+        let infinite =
+            |inside: &Path| overwrite(inside, ending, 4096, &f32::INFINITY.to_le_bytes());
+        assert_eq!(
+            trained.export_watched(target, options.clone(), &out, &infinite).unwrap_err().code(),
+            "models.weights_not_finite"
+        );
         let cut = |inside: &Path| {
             let path = fs::read_dir(inside).unwrap().map(|entry| entry.unwrap().path());
-            let path = path.into_iter().find(|path| path.to_string_lossy().ends_with(ending)).unwrap();
+            let path =
+                path.into_iter().find(|path| path.to_string_lossy().ends_with(ending)).unwrap();
             let content = fs::read(&path).unwrap();
             fs::write(path, &content[..content.len() / 2]).unwrap();
         };
@@ -68,7 +75,8 @@ fn a_changed_tokenizer_is_found() {
         tokenizer["model"]["merges"].as_array_mut().unwrap().truncate(20);
         fs::write(path, tokenizer.to_string()).unwrap();
     };
-    let error = trained.export_watched("hf", json!({}), &folder.path().join("out"), &change).unwrap_err();
+    let error =
+        trained.export_watched("hf", json!({}), &folder.path().join("out"), &change).unwrap_err();
     assert!(error.to_string().contains("tokenizer"), "{error}");
 }
 
@@ -119,7 +127,11 @@ fn gguf_refuses_what_llama_cpp_would_compute_differently() {
         ("gemma3", json!({}), "which layers slide"),
         ("gemma2", json!({}), "scale of its attention"),
         ("smollm3_nope", json!({}), "rotary positions"),
-        ("qwen2", json!({"rope_parameters": {"rope_type": "llama3", "rope_theta": 1e6, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}}), "llama3"),
+        (
+            "qwen2",
+            json!({"rope_parameters": {"rope_type": "llama3", "rope_theta": 1e6, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}}),
+            "llama3",
+        ),
         ("llama_gqa_tied", json!({"hidden_act": "gelu"}), "activation"),
     ];
     for (name, changes, word) in cases {
@@ -129,7 +141,10 @@ fn gguf_refuses_what_llama_cpp_would_compute_differently() {
         for target in ["gguf", "ollama"] {
             let error = trained.export(target, json!({}), &folder.path().join("out")).unwrap_err();
             assert_eq!(error.code(), "export.not_representable", "{name}");
-            assert!(error.to_string().contains(word) && error.to_string().contains("hf"), "{name}: {error}");
+            assert!(
+                error.to_string().contains(word) && error.to_string().contains("hf"),
+                "{name}: {error}"
+            );
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
@@ -137,10 +152,14 @@ fn gguf_refuses_what_llama_cpp_would_compute_differently() {
 
 #[test]
 fn a_long_window_is_left_out_and_said() {
-    let base = variant("mistral_sliding", json!({"sliding_window": 2048, "max_position_embeddings": 8192}));
+    let base = variant(
+        "mistral_sliding",
+        json!({"sliding_window": 2048, "max_position_embeddings": 8192}),
+    );
     let trained = Trained::new(base.path(), Some(lora(false)));
     let folder = tempfile::tempdir().unwrap();
-    let exported = trained.export("gguf", json!({"dtype": "f32"}), &folder.path().join("out")).unwrap();
+    let exported =
+        trained.export("gguf", json!({"dtype": "f32"}), &folder.path().join("out")).unwrap();
     assert!(exported.notes[0].contains("2048"), "{:?}", exported.notes);
 }
 
@@ -150,9 +169,18 @@ fn stretched_positions_survive() {
     let factors: Vec<f64> = (0..6).map(|i| 1.0 + f64::from(i)).collect();
     let cases = [
         ("llama_gqa_tied", json!({"rope_type": "linear", "factor": 2.0, "rope_theta": theta})),
-        ("qwen2", json!({"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64, "rope_theta": theta})),
-        ("llama_gqa_tied", json!({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192, "rope_theta": 500_000.0})),
-        ("phi3", json!({"rope_type": "longrope", "short_factor": factors, "long_factor": factors.iter().map(|f| f * 2.0).collect::<Vec<_>>(), "original_max_position_embeddings": 64, "rope_theta": theta})),
+        (
+            "qwen2",
+            json!({"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64, "rope_theta": theta}),
+        ),
+        (
+            "llama_gqa_tied",
+            json!({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192, "rope_theta": 500_000.0}),
+        ),
+        (
+            "phi3",
+            json!({"rope_type": "longrope", "short_factor": factors, "long_factor": factors.iter().map(|f| f * 2.0).collect::<Vec<_>>(), "original_max_position_embeddings": 64, "rope_theta": theta}),
+        ),
     ];
     for (name, rope) in cases {
         let mut changes = json!({"rope_parameters": rope});
@@ -163,7 +191,8 @@ fn stretched_positions_survive() {
         let trained = Trained::new(base.path(), Some(lora(false)));
         for target in ["hf", "gguf"] {
             let folder = tempfile::tempdir().unwrap();
-            let result = trained.export(target, json!({"dtype": "f32"}), &folder.path().join("out"));
+            let result =
+                trained.export(target, json!({"dtype": "f32"}), &folder.path().join("out"));
             result.unwrap_or_else(|error| panic!("{name} {target} {rope}: {error}"));
         }
     }

@@ -9,7 +9,12 @@ use crate::spec::{NormKind, Spec};
 pub static GEMMA2: Architecture = Architecture {
     model_types: &["gemma2"],
     spec,
-    gguf: GgufStorage { architecture: "gemma2", permuted_qk: false, norm_offset: 1.0, alias: false },
+    gguf: GgufStorage {
+        architecture: "gemma2",
+        permuted_qk: false,
+        norm_offset: 1.0,
+        alias: false,
+    },
 };
 
 /// Gemma's names: what Llama calls the norm after attention really stands after it here.

@@ -10,7 +10,12 @@ use crate::spec::Spec;
 pub static GEMMA3: Architecture = Architecture {
     model_types: &["gemma3_text", "gemma3"],
     spec,
-    gguf: GgufStorage { architecture: "gemma3", permuted_qk: false, norm_offset: 1.0, alias: false },
+    gguf: GgufStorage {
+        architecture: "gemma3",
+        permuted_qk: false,
+        norm_offset: 1.0,
+        alias: false,
+    },
 };
 
 const GLOBAL: usize = 0;

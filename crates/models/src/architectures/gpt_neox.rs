@@ -9,7 +9,12 @@ use crate::spec::{MlpLayout, NormKind, QkvLayout, Spec, WeightLayout};
 pub static GPT_NEOX: Architecture = Architecture {
     model_types: &["gpt_neox"],
     spec,
-    gguf: GgufStorage { architecture: "gptneox", permuted_qk: false, norm_offset: 0.0, alias: false },
+    gguf: GgufStorage {
+        architecture: "gptneox",
+        permuted_qk: false,
+        norm_offset: 0.0,
+        alias: false,
+    },
 };
 
 const NAMES: Names = Names {
@@ -39,7 +44,10 @@ fn spec(config: &Config) -> Result<Spec, Error> {
     let heads = config.size("num_attention_heads")?;
     let head_dim = head_dim(config)?;
     let mut rope = config.rope(None, head_dim, 10_000.0)?;
-    let says_share = config.values().get("rope_parameters").is_some_and(|p| p.get("partial_rotary_factor").is_some())
+    let says_share = config
+        .values()
+        .get("rope_parameters")
+        .is_some_and(|p| p.get("partial_rotary_factor").is_some())
         || config.values().get("rotary_pct").is_some();
     if !says_share {
         rope.rotary_dim = (head_dim as f64 * 0.25) as usize / 2 * 2;

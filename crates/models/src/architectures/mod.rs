@@ -13,9 +13,7 @@ mod smollm3;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::spec::{
-    Activation, LayerSpec, MlpLayout, NormKind, QkvLayout, Spec, WeightLayout,
-};
+use crate::spec::{Activation, LayerSpec, MlpLayout, NormKind, QkvLayout, Spec, WeightLayout};
 
 /// A family of decoders: how its configuration reads and how GGUF files store it.
 pub struct Architecture {
@@ -134,9 +132,8 @@ fn head_dim(config: &Config) -> Result<usize, Error> {
     let hidden = config.size("hidden_size")?;
     let heads = config.size("num_attention_heads")?;
     if !hidden.is_multiple_of(heads) {
-        return Err(config.problem(format!(
-            "a hidden size of {hidden} cannot be shared among {heads} heads"
-        )));
+        return Err(config
+            .problem(format!("a hidden size of {hidden} cannot be shared among {heads} heads")));
     }
     Ok(hidden / heads)
 }

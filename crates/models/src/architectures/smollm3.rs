@@ -11,7 +11,12 @@ use crate::spec::Spec;
 pub static SMOLLM3: Architecture = Architecture {
     model_types: &["smollm3"],
     spec,
-    gguf: GgufStorage { architecture: "smollm3", permuted_qk: true, norm_offset: 0.0, alias: false },
+    gguf: GgufStorage {
+        architecture: "smollm3",
+        permuted_qk: true,
+        norm_offset: 0.0,
+        alias: false,
+    },
 };
 
 fn spec(config: &Config) -> Result<Spec, Error> {
@@ -30,8 +35,5 @@ fn spec(config: &Config) -> Result<Spec, Error> {
     )?;
     let ropes = vec![config.rope(None, head_dim(config)?, 2_000_000.0)?];
     let tied = config.flag("tie_word_embeddings", true)?;
-    Ok(Spec {
-        tie_word_embeddings: tied,
-        ..llama_like(config, &LLAMA_NAMES, layers, ropes)?
-    })
+    Ok(Spec { tie_word_embeddings: tied, ..llama_like(config, &LLAMA_NAMES, layers, ropes)? })
 }

@@ -89,9 +89,8 @@ pub fn forward(
             let head = kv_head * group + member;
             for window in windows(length, shape) {
                 let (rows, columns) = (window.queries.len(), window.keys.len());
-                let absolute = |range: &Range<usize>| {
-                    segment.start + range.start..segment.start + range.end
-                };
+                let absolute =
+                    |range: &Range<usize>| segment.start + range.start..segment.start + range.end;
                 let queries = head_view(q, absolute(&window.queries), head, d, q_width);
                 let keys = head_view(k, absolute(&window.keys), *kv_head, d, kv_width);
                 let values = head_view(v, absolute(&window.keys), *kv_head, d, kv_width);
@@ -162,9 +161,8 @@ pub fn backward(
             let head = kv_head * group + member;
             for window in windows(length, shape) {
                 let (rows, columns) = (window.queries.len(), window.keys.len());
-                let absolute = |range: &Range<usize>| {
-                    segment.start + range.start..segment.start + range.end
-                };
+                let absolute =
+                    |range: &Range<usize>| segment.start + range.start..segment.start + range.end;
                 let queries = head_view(q, absolute(&window.queries), head, d, q_width);
                 let keys = head_view(k, absolute(&window.keys), *kv_head, d, kv_width);
                 let values = head_view(v, absolute(&window.keys), *kv_head, d, kv_width);

@@ -49,7 +49,10 @@ pub fn product(out: &mut [f32], out_stride: usize, keep: bool, a: View, b: View,
         return;
     }
     assert!(k > 0 && b.rows == k, "inner dimensions differ");
-    assert!(a.last() < a.data.len() && b.last() < b.data.len(), "an operand reaches past its slice");
+    assert!(
+        a.last() < a.data.len() && b.last() < b.data.len(),
+        "an operand reaches past its slice"
+    );
     assert!((m - 1) * out_stride + n <= out.len(), "the result reaches past its slice");
     // SAFETY: the assertions above keep every access of the three strided matrices inside
     // their slices, and `out` is borrowed exclusively.

@@ -163,7 +163,9 @@ impl Linear {
         let sum = self.matrix() + update;
         let merged = match &adapter.magnitude {
             None => sum,
-            Some(magnitude) => sum * self.magnitude_factor(adapter, magnitude).unsqueeze_dim::<2>(1),
+            Some(magnitude) => {
+                sum * self.magnitude_factor(adapter, magnitude).unsqueeze_dim::<2>(1)
+            }
         };
         match self.layout {
             WeightLayout::OutIn => merged,

@@ -166,8 +166,7 @@ fn tensor_gradient(
     let rows = targets.len();
     let weights: Tensor<2> = from_vec(weights.to_vec(), [rows, 1], device);
     let softmax = activation::softmax(logits.clone(), 1) * weights.clone();
-    let grad =
-        softmax.scatter(1, target_column(targets, device), -weights, IndexingUpdateOp::Add);
+    let grad = softmax.scatter(1, target_column(targets, device), -weights, IndexingUpdateOp::Add);
     match loss.softcap {
         Some(cap) => grad * (-(logits / cap).square() + 1.0),
         None => grad,

@@ -26,7 +26,8 @@ impl TokenizedChat {
     /// Whether each assistant turn ends with a token at which an answer stops, so that the model
     /// learns to stop. `stop_ids` as from [`Tokenizer::stop_ids`].
     pub fn learns_to_stop(&self, stop_ids: &[u32]) -> bool {
-        let ends = (0..self.ids.len()).filter(|&at| self.trained[at] && !self.trained.get(at + 1).copied().unwrap_or(false));
+        let ends = (0..self.ids.len())
+            .filter(|&at| self.trained[at] && !self.trained.get(at + 1).copied().unwrap_or(false));
         let mut count = 0;
         for end in ends {
             count += 1;
@@ -44,7 +45,11 @@ impl Tokenizer {
     ///
     /// # Errors
     /// Those of [`crate::ChatTemplate::render_with_spans`] and [`Tokenizer::encode`].
-    pub fn encode_chat(&self, messages: &[Message], options: &ChatOptions) -> Result<TokenizedChat, Error> {
+    pub fn encode_chat(
+        &self,
+        messages: &[Message],
+        options: &ChatOptions,
+    ) -> Result<TokenizedChat, Error> {
         self.tokenized(self.chat_template().render_with_spans(messages, options)?)
     }
 
@@ -52,7 +57,11 @@ impl Tokenizer {
     ///
     /// # Errors
     /// As [`Tokenizer::encode_chat`].
-    pub fn encode_turns(&self, messages: Vec<Map<String, Value>>, options: &ChatOptions) -> Result<TokenizedChat, Error> {
+    pub fn encode_turns(
+        &self,
+        messages: Vec<Map<String, Value>>,
+        options: &ChatOptions,
+    ) -> Result<TokenizedChat, Error> {
         self.tokenized(self.chat_template().render_turns_with_spans(messages, options)?)
     }
 

@@ -2,7 +2,9 @@
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Rest;
-use minijinja::{AutoEscape, Environment, Error as EngineError, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{
+    AutoEscape, Environment, Error as EngineError, ErrorKind, UndefinedBehavior, Value,
+};
 use serde_json::{Map, Value as Json};
 
 use super::ChatOptions;
@@ -67,11 +69,20 @@ impl Engine {
 
     /// Every special token of the model, longest first.
     pub(crate) fn control(&self) -> impl Iterator<Item = &str> {
-        self.special.control().iter().map(String::as_str).chain(self.special.named().map(|(_, token)| token))
+        self.special
+            .control()
+            .iter()
+            .map(String::as_str)
+            .chain(self.special.named().map(|(_, token)| token))
     }
 
     /// Renders prepared messages. The caller sees to it that they are isolated.
-    pub(crate) fn render(&self, turns: &[Turn], options: &ChatOptions, prompt: bool) -> Result<String, Error> {
+    pub(crate) fn render(
+        &self,
+        turns: &[Turn],
+        options: &ChatOptions,
+        prompt: bool,
+    ) -> Result<String, Error> {
         self.render_marked(turns, options, prompt, None)
     }
 
@@ -96,10 +107,19 @@ impl Engine {
 
     /// Variables as `render_jinja_template` passes them: `tools` and `documents` are `none` when
     /// not given, special tokens give way to variables of the same name.
-    fn context(&self, turns: &[Turn], options: &ChatOptions, prompt: bool, marks: Option<&GenerationMarks>) -> Value {
+    fn context(
+        &self,
+        turns: &[Turn],
+        options: &ChatOptions,
+        prompt: bool,
+        marks: Option<&GenerationMarks>,
+    ) -> Value {
         let optional = |json: &Option<Json>| json.as_ref().map_or_else(|| Value::from(()), value);
-        let mut context: Vec<(String, Value)> =
-            self.special.named().map(|(name, token)| (name.to_owned(), Value::from(token))).collect();
+        let mut context: Vec<(String, Value)> = self
+            .special
+            .named()
+            .map(|(name, token)| (name.to_owned(), Value::from(token)))
+            .collect();
         for variables in [&self.variables, &options.variables] {
             context.extend(variables.iter().map(|(name, json)| (name.clone(), value(json))));
         }
@@ -107,7 +127,10 @@ impl Engine {
         let clock = Value::from_function(move |format: &str| time::strftime(format, &now));
         context.extend([
             ("strftime_now".to_owned(), clock),
-            ("messages".to_owned(), Value::from(turns.iter().map(fields_value).collect::<Vec<_>>())),
+            (
+                "messages".to_owned(),
+                Value::from(turns.iter().map(fields_value).collect::<Vec<_>>()),
+            ),
             ("tools".to_owned(), optional(&options.tools)),
             ("documents".to_owned(), optional(&options.documents)),
             ("add_generation_prompt".to_owned(), Value::from(prompt)),
@@ -128,7 +151,12 @@ fn with_unix_lines(source: &str) -> String {
 fn size(turns: &[Turn], options: &ChatOptions) -> Size {
     let mut size = Size::default();
     turns.iter().flat_map(Turn::values).for_each(|json| size.add(json));
-    options.tools.iter().chain(&options.documents).chain(options.variables.values()).for_each(|json| size.add(json));
+    options
+        .tools
+        .iter()
+        .chain(&options.documents)
+        .chain(options.variables.values())
+        .for_each(|json| size.add(json));
     size
 }
 
@@ -143,7 +171,9 @@ fn environment() -> Result<Environment<'static>, EngineError> {
     environment.set_formatter(filters::print);
     environment.set_unknown_method_callback(methods::call);
     environment.add_function("raise_exception", raise_exception);
-    environment.add_function("cycler", |Rest(items): Rest<Value>| minijinja_contrib::globals::cycler(items));
+    environment.add_function("cycler", |Rest(items): Rest<Value>| {
+        minijinja_contrib::globals::cycler(items)
+    });
     environment.add_function("joiner", minijinja_contrib::globals::joiner);
     filters::add(&mut environment);
     Ok(environment)
@@ -175,7 +205,9 @@ fn render_error(error: &EngineError) -> Error {
         return Error::TemplateRaised { message: message.to_owned() };
     }
     match error.kind() {
-        ErrorKind::OutOfFuel => Error::TemplateLimit { detail: "it used up its allowance".to_owned() },
+        ErrorKind::OutOfFuel => {
+            Error::TemplateLimit { detail: "it used up its allowance".to_owned() }
+        }
         _ => Error::TemplateFailed { line: error.line().unwrap_or(0), detail: detail(error) },
     }
 }

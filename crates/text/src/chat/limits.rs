@@ -34,7 +34,8 @@ const BYTES_PER_FUEL: u64 = 8;
 
 /// Fuel for a conversation of some size.
 pub(crate) fn fuel(size: Size) -> u64 {
-    let more = size.values.saturating_mul(FUEL_PER_VALUE).saturating_add(size.bytes / BYTES_PER_FUEL);
+    let more =
+        size.values.saturating_mul(FUEL_PER_VALUE).saturating_add(size.bytes / BYTES_PER_FUEL);
     FUEL.saturating_add(more.saturating_sub(FUEL / 2)).clamp(FUEL, MOST_FUEL)
 }
 

@@ -16,8 +16,11 @@ pub(crate) fn unused(count: usize, texts: &[&str], turns: &[Turn]) -> Option<Vec
     let mut used = HashSet::new();
     texts.iter().for_each(|text| collect(text, &mut used));
     turns.iter().flat_map(Turn::values).for_each(|value| collect_value(value, &mut used));
-    let free: Vec<char> =
-        AREA.filter_map(char::from_u32).filter(|character| !used.contains(character)).take(count).collect();
+    let free: Vec<char> = AREA
+        .filter_map(char::from_u32)
+        .filter(|character| !used.contains(character))
+        .take(count)
+        .collect();
     (free.len() == count).then_some(free)
 }
 

@@ -100,11 +100,16 @@ impl ChatTemplate {
     /// # Errors
     /// Those of [`ChatTemplate::new`], and [`Error::BadFile`] when `chat_template` is neither a
     /// text nor a list of named texts.
-    pub(crate) fn from_files(files: &TokenizerFiles, special: &SpecialTokens) -> Result<Option<Self>, Error> {
+    pub(crate) fn from_files(
+        files: &TokenizerFiles,
+        special: &SpecialTokens,
+    ) -> Result<Option<Self>, Error> {
         let (listed, with_tools) = match files.tokenizer_config.get("chat_template") {
             None | Some(Value::Null) => (None, None),
             Some(Value::String(source)) => (Some(source.as_str()), None),
-            Some(Value::Array(entries)) => (named(entries, "default")?, named(entries, "tool_use")?),
+            Some(Value::Array(entries)) => {
+                (named(entries, "default")?, named(entries, "tool_use")?)
+            }
             Some(_) => {
                 return Err(Error::bad_file(
                     "tokenizer_config.json",
@@ -121,7 +126,8 @@ impl ChatTemplate {
     /// The built-in template for base models: `### Instruction:` and `### Response:`, each answer
     /// ended by the model's `eos_token`.
     pub(crate) fn plain(special: &SpecialTokens, begins_with_bos: bool) -> Result<Self, Error> {
-        let variables = [(PLAIN_BEGINS.to_owned(), Value::Bool(begins_with_bos))].into_iter().collect();
+        let variables =
+            [(PLAIN_BEGINS.to_owned(), Value::Bool(begins_with_bos))].into_iter().collect();
         Self::build(PLAIN, None, special, variables, true)
     }
 
@@ -133,7 +139,8 @@ impl ChatTemplate {
         builtin: bool,
     ) -> Result<Self, Error> {
         let engine = Engine::compile(source, special, &variables)?;
-        let with_tools = with_tools.map(|source| Engine::compile(source, special, &variables)).transpose()?;
+        let with_tools =
+            with_tools.map(|source| Engine::compile(source, special, &variables)).transpose()?;
         let (engine, end_of_turn) = limited(move || {
             let end_of_turn = spans::end_of_turn(&engine);
             (engine, end_of_turn)
@@ -175,8 +182,14 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// As [`ChatTemplate::render`].
-    pub fn render_turns(&self, messages: Vec<Map<String, Value>>, options: &ChatOptions) -> Result<String, Error> {
-        self.job(messages, options, |engine, turns, options| engine.render(&turns, options, options.add_generation_prompt))
+    pub fn render_turns(
+        &self,
+        messages: Vec<Map<String, Value>>,
+        options: &ChatOptions,
+    ) -> Result<String, Error> {
+        self.job(messages, options, |engine, turns, options| {
+            engine.render(&turns, options, options.add_generation_prompt)
+        })
     }
 
     /// Renders a conversation and tells what the assistant says in it.
@@ -187,7 +200,11 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// Those of [`ChatTemplate::render`], and [`Error::SpansNotFound`].
-    pub fn render_with_spans(&self, messages: &[Message], options: &ChatOptions) -> Result<Rendered, Error> {
+    pub fn render_with_spans(
+        &self,
+        messages: &[Message],
+        options: &ChatOptions,
+    ) -> Result<Rendered, Error> {
         self.render_turns_with_spans(messages.iter().map(turn).collect(), options)
     }
 
@@ -231,7 +248,8 @@ impl ChatTemplate {
 }
 
 fn limited<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    isolated(limits::TIME, work).map_err(|interrupted: Interrupted| Error::TemplateLimit { detail: interrupted.detail() })
+    isolated(limits::TIME, work)
+        .map_err(|interrupted: Interrupted| Error::TemplateLimit { detail: interrupted.detail() })
 }
 
 /// The template of a name in transformers' list form `[{"name": …, "template": …}]`.
@@ -239,7 +257,10 @@ fn named<'a>(entries: &'a [Value], name: &str) -> Result<Option<&'a str>, Error>
     for entry in entries {
         let text = |key: &str| {
             entry.get(key).and_then(Value::as_str).ok_or_else(|| {
-                Error::bad_file("tokenizer_config.json", format!("an entry of chat_template has no text under the key {key}"))
+                Error::bad_file(
+                    "tokenizer_config.json",
+                    format!("an entry of chat_template has no text under the key {key}"),
+                )
             })
         };
         if text("name")? == name {

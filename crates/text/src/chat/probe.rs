@@ -57,8 +57,12 @@ impl Probe {
     /// Marks the texts of the messages numbered in `which`. `marks` are characters that occur
     /// nowhere, as many as [`marks_needed`] says.
     pub(crate) fn new(turns: &[Turn], which: &[usize], style: Style, marks: &[char]) -> Self {
-        let mut probe =
-            Self { turns: turns.to_vec(), style, leaves: Vec::new(), marks: HashMap::with_capacity(marks.len()) };
+        let mut probe = Self {
+            turns: turns.to_vec(),
+            style,
+            leaves: Vec::new(),
+            marks: HashMap::with_capacity(marks.len()),
+        };
         let mut pairs = marks.chunks_exact(2);
         for &number in which {
             let Some(turn) = probe.turns.get_mut(number) else { continue };
@@ -66,7 +70,10 @@ impl Probe {
                 let Some(&[open, close]) = pairs.next() else { return probe };
                 let core = text.trim_matches(is_space);
                 let before = text.len() - text.trim_start_matches(is_space).len();
-                let (Some(first), Some(last)) = (core.chars().next(), core.chars().next_back()) else { continue };
+                let (Some(first), Some(last)) = (core.chars().next(), core.chars().next_back())
+                else {
+                    continue;
+                };
                 let single = core.chars().nth(1).is_none();
                 let inner = core.len() - if single { 0 } else { last.len_utf8() };
                 let marked = match style {
@@ -91,7 +98,10 @@ impl Probe {
 
     /// Takes the marks out of a rendered text and tells where they were.
     pub(crate) fn read(&self, rendered: &str) -> Found {
-        let mut found = Found { text: String::with_capacity(rendered.len()), ranges: vec![None; self.turns.len()] };
+        let mut found = Found {
+            text: String::with_capacity(rendered.len()),
+            ranges: vec![None; self.turns.len()],
+        };
         let mut seen: Vec<char> = Vec::with_capacity(self.marks.len());
         for character in rendered.chars() {
             let Some(&(number, opens)) = self.marks.get(&character) else {
@@ -137,7 +147,9 @@ fn leaves(turn: &mut Turn) -> Vec<&mut String> {
                         true => call.get_mut("function"),
                         false => Some(call),
                     };
-                    if let Some(Value::String(name)) = function.and_then(|function| function.get_mut("name")) {
+                    if let Some(Value::String(name)) =
+                        function.and_then(|function| function.get_mut("name"))
+                    {
                         leaves.push(name);
                     }
                 }

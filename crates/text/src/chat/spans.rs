@@ -51,7 +51,8 @@ fn generation_spans(
 ) -> Option<Vec<Range<usize>>> {
     let characters = unused(2, &[text, engine.source()], turns)?;
     let marks = GenerationMarks { open: *characters.first()?, close: *characters.get(1)? };
-    let marked = engine.render_marked(turns, options, options.add_generation_prompt, Some(&marks)).ok()?;
+    let marked =
+        engine.render_marked(turns, options, options.add_generation_prompt, Some(&marks)).ok()?;
     let mut plain = String::with_capacity(text.len());
     let mut spans = Vec::new();
     let mut open = None;
@@ -74,7 +75,9 @@ fn generation_spans(
 
 /// The token that ends an assistant turn, learnt from a small conversation.
 pub(crate) fn end_of_turn(engine: &Engine) -> Option<String> {
-    let turn = |role: &str| Map::from_iter([("role".to_owned(), json!(role)), ("content".to_owned(), json!(role))]);
+    let turn = |role: &str| {
+        Map::from_iter([("role".to_owned(), json!(role)), ("content".to_owned(), json!(role))])
+    };
     let options = ChatOptions::default();
     let system = [turn("system"), turn("user"), turn("assistant")];
     [&system[1..], &system[..]].into_iter().find_map(|turns| {
@@ -91,7 +94,9 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn spans(&self) -> Result<Vec<Range<usize>>, Error> {
-        let assistant: Vec<usize> = (0..self.turns.len()).filter(|&number| role(&self.turns[number]) == "assistant").collect();
+        let assistant: Vec<usize> = (0..self.turns.len())
+            .filter(|&number| role(&self.turns[number]) == "assistant")
+            .collect();
         if assistant.is_empty() {
             return Ok(Vec::new());
         }
@@ -118,13 +123,19 @@ impl Search<'_> {
     /// The conversation marked in a way that the template bears, and where the marks are. Of the
     /// ways that do not change the text, the one that shows most messages.
     fn located(&self, assistant: &[usize]) -> Option<(Probe, Found)> {
-        let marks = unused(marks_needed(self.turns, assistant), &[self.text, self.engine.source()], self.turns)?;
+        let marks = unused(
+            marks_needed(self.turns, assistant),
+            &[self.text, self.engine.source()],
+            self.turns,
+        )?;
         let mut best: Option<(usize, Probe, Found)> = None;
         for style in Style::ALL {
             let probe = Probe::new(self.turns, assistant, style, &marks);
             let wanted = assistant.iter().filter(|&&number| probe.marks_turn(number)).count();
             let prompt = self.options.add_generation_prompt;
-            let Ok(marked) = self.engine.render(&probe.turns, self.options, prompt) else { continue };
+            let Ok(marked) = self.engine.render(&probe.turns, self.options, prompt) else {
+                continue;
+            };
             let found = probe.read(&marked);
             if found.text != self.text {
                 continue;
@@ -151,7 +162,12 @@ impl Search<'_> {
         let shared = common_prefix(&asked, &unasked);
         let header = &asked[shared..];
         if header.is_empty() {
-            return aligned(&asked, self.text, after.max(content.start.saturating_sub(HEADER)), content.start);
+            return aligned(
+                &asked,
+                self.text,
+                after.max(content.start.saturating_sub(HEADER)),
+                content.start,
+            );
         }
         // The template writes an earlier turn's header shorter than a fresh one (it leaves out an
         // opened reasoning block), or something before the turns differs.
@@ -187,7 +203,10 @@ impl Search<'_> {
             // What the turn itself closes with: what follows it when the conversation ends there.
             let rendered = self.engine.render(&probe.turns[..=number], self.options, false).ok();
             let ended = rendered.map(|rendered| probe.read(&rendered));
-            match ended.as_ref().and_then(|ended| Some(&ended.text[ended.ranges.get(number)?.as_ref()?.end..])) {
+            match ended
+                .as_ref()
+                .and_then(|ended| Some(&ended.text[ended.ranges.get(number)?.as_ref()?.end..]))
+            {
                 Some(tail) => &rest[..common_prefix(tail, rest)],
                 None => rest,
             }
@@ -241,14 +260,17 @@ impl Search<'_> {
     /// A turn whose texts do not show: the difference between the conversation up to it and with
     /// it. `None` for a turn that has nothing to say and that the template leaves out.
     fn by_prefix(&self, number: usize, after: usize) -> Result<Option<Range<usize>>, Error> {
-        let failed = |detail: &str| Error::SpansNotFound { number: number + 1, detail: detail.to_owned() };
+        let failed =
+            |detail: &str| Error::SpansNotFound { number: number + 1, detail: detail.to_owned() };
         let silent = marks_needed(self.turns, &[number]) == 0;
         let with = self.engine.render(&self.turns[..=number], self.options, false)?;
         let without = self.before(number, false);
         if silent && without.as_ref() == Some(&with) {
             return Ok(None);
         }
-        let asked = self.before(number, true).ok_or_else(|| failed("the template does not render what comes before it"))?;
+        let asked = self
+            .before(number, true)
+            .ok_or_else(|| failed("the template does not render what comes before it"))?;
         if !self.text.starts_with(&asked) || asked.len() < after {
             return Err(failed("the template changes its text and what comes before it"));
         }
@@ -258,7 +280,9 @@ impl Search<'_> {
             return if silent { Ok(None) } else { Err(failed("the template leaves it out")) };
         }
         let token = self.closing_token(number);
-        let length = token.and_then(|token| body.rfind(&token).map(|at| at + token.len())).unwrap_or(body.len());
+        let length = token
+            .and_then(|token| body.rfind(&token).map(|at| at + token.len()))
+            .unwrap_or(body.len());
         Ok(Some(asked.len()..asked.len() + length))
     }
 }
@@ -267,7 +291,9 @@ impl Search<'_> {
 fn bracketed(text: &str) -> Option<usize> {
     let inside = text.strip_prefix('<')?;
     let length = inside.find(|c: char| c == '>' || c == '<' || c.is_whitespace())?;
-    let token = inside[length..].starts_with('>') && (1..=BRACKETED).contains(&length) && !inside.starts_with('/');
+    let token = inside[length..].starts_with('>')
+        && (1..=BRACKETED).contains(&length)
+        && !inside.starts_with('/');
     token.then_some(length + 2)
 }
 
@@ -282,7 +308,9 @@ fn common_prefix(a: &str, b: &str) -> usize {
 
 /// The place between `from` and `to` where `text` reads most like the end of `before`.
 fn aligned(before: &str, text: &str, from: usize, to: usize) -> usize {
-    let shared = |place: usize| before.bytes().rev().zip(text[..place].bytes().rev()).take_while(|(a, b)| a == b).count();
+    let shared = |place: usize| {
+        before.bytes().rev().zip(text[..place].bytes().rev()).take_while(|(a, b)| a == b).count()
+    };
     (from..=to)
         .filter(|&place| text.is_char_boundary(place))
         .map(|place| (shared(place), place))

@@ -28,7 +28,8 @@ pub(crate) struct Rewritten {
 
 /// Rewrites a template. Source that is not valid Jinja goes through for the engine to refuse.
 pub(crate) fn rewritten(source: &str) -> Rewritten {
-    let mut output = Rewritten { source: String::with_capacity(source.len() + 64), generation: false };
+    let mut output =
+        Rewritten { source: String::with_capacity(source.len() + 64), generation: false };
     let mut rest = source;
     while let Some(start) = next_tag(rest) {
         let (text, tag) = rest.split_at(start);
@@ -57,7 +58,8 @@ fn statement(tag: &str, output: &mut Rewritten) -> Option<usize> {
     let inside = &tag[2..];
     let (left, inside) = split_control(inside);
     let inside = inside.trim_start();
-    let name_length = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
+    let name_length =
+        inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
     let (name, after) = inside.split_at(name_length);
     let (right, after) = split_control(after.trim_start());
     let after = after.strip_prefix("%}")?;
@@ -70,11 +72,15 @@ fn statement(tag: &str, output: &mut Rewritten) -> Option<usize> {
         }
         "generation" => {
             output.generation = true;
-            output.source.push_str(&format!("{{%{left} with %}}{{{{ {OPEN} }}}}{{% set {EDGE} = 0 {right}%}}"));
+            output.source.push_str(&format!(
+                "{{%{left} with %}}{{{{ {OPEN} }}}}{{% set {EDGE} = 0 {right}%}}"
+            ));
             Some(length)
         }
         "endgeneration" => {
-            output.source.push_str(&format!("{{%{left} set {EDGE} = 0 %}}{{{{ {CLOSE} }}}}{{% endwith {right}%}}"));
+            output.source.push_str(&format!(
+                "{{%{left} set {EDGE} = 0 %}}{{{{ {CLOSE} }}}}{{% endwith {right}%}}"
+            ));
             Some(length)
         }
         _ => None,
@@ -196,7 +202,9 @@ fn expression(tag: &str, end: &str, output: &mut String) -> usize {
                 }
             }
             _ if is_keyword(token) => level.operator(Before::Other, output),
-            _ if character.is_alphanumeric() || matches!(character, '_' | '"' | '\'') => level.operand = true,
+            _ if character.is_alphanumeric() || matches!(character, '_' | '"' | '\'') => {
+                level.operand = true
+            }
             _ => level.operator(Before::Other, output),
         }
         output.push_str(token);
@@ -212,8 +220,26 @@ fn ends_here(rest: &str, end: &str) -> bool {
 fn is_keyword(token: &str) -> bool {
     matches!(
         token,
-        "and" | "or" | "not" | "in" | "is" | "if" | "else" | "elif" | "for" | "set" | "call" | "filter" | "with"
-            | "do" | "recursive" | "macro" | "include" | "import" | "from" | "as"
+        "and"
+            | "or"
+            | "not"
+            | "in"
+            | "is"
+            | "if"
+            | "else"
+            | "elif"
+            | "for"
+            | "set"
+            | "call"
+            | "filter"
+            | "with"
+            | "do"
+            | "recursive"
+            | "macro"
+            | "include"
+            | "import"
+            | "from"
+            | "as"
     )
 }
 
@@ -234,9 +260,11 @@ fn token_length(text: &str) -> usize {
         return text.len();
     }
     if first.is_ascii_digit() {
-        let digits = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+        let digits =
+            text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
         let fraction = text[digits..].strip_prefix('.').map_or(0, |after| {
-            let length = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+            let length =
+                after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
             if after.starts_with(|c: char| c.is_ascii_digit()) { length + 1 } else { 0 }
         });
         return digits + fraction;
@@ -269,7 +297,10 @@ mod tests {
             "{# unclosed",
             "{{ 'unclosed }}",
         ] {
-            assert_eq!(rewritten(template), Rewritten { source: template.to_owned(), generation: false });
+            assert_eq!(
+                rewritten(template),
+                Rewritten { source: template.to_owned(), generation: false }
+            );
         }
     }
 
@@ -277,14 +308,21 @@ mod tests {
     fn remainders_and_formats_become_a_filter() {
         assert_eq!(source("{{ a % b }}"), "{{ a |sanbao_modulo( b )}}");
         assert_eq!(source("{%- if x.in % 2 == 0 -%}"), "{%- if x.in |sanbao_modulo( 2 )== 0 -%}");
-        assert_eq!(source("{{ '%s' % (a, b[1 % 2]) ~ c }}"), "{{ '%s' |sanbao_modulo( (a, b[1 |sanbao_modulo( 2)]) )~ c }}");
-        assert_eq!(source("{{ 'x' % y|upper if y else z -}}"), "{{ 'x' |sanbao_modulo( y|upper )if y else z -}}");
+        assert_eq!(
+            source("{{ '%s' % (a, b[1 % 2]) ~ c }}"),
+            "{{ '%s' |sanbao_modulo( (a, b[1 |sanbao_modulo( 2)]) )~ c }}"
+        );
+        assert_eq!(
+            source("{{ 'x' % y|upper if y else z -}}"),
+            "{{ 'x' |sanbao_modulo( y|upper )if y else z -}}"
+        );
         assert_eq!(source("{{ a % b ** 2 % c }}"), "{{ a |sanbao_modulo( b ** 2 )% c }}");
     }
 
     #[test]
     fn products_keep_the_operator() {
-        for template in ["{{ a * b % c }}", "{{ -a % b }}", "{{ a // 2 % -3 }}", "{{ 2 ** 3 % 5 }}"] {
+        for template in ["{{ a * b % c }}", "{{ -a % b }}", "{{ a // 2 % -3 }}", "{{ 2 ** 3 % 5 }}"]
+        {
             assert_eq!(source(template), template);
         }
     }

@@ -8,7 +8,10 @@ use crate::Error;
 
 pub(super) fn parts(metadata: &GgufTokenizer, vocabulary: &Vocabulary) -> Result<Parts, Error> {
     let splitting = splitting(metadata.pre.as_deref())?;
-    let merges = metadata.merges.as_deref().ok_or_else(|| damaged("it has no tokenizer.ggml.merges".to_owned()))?;
+    let merges = metadata
+        .merges
+        .as_deref()
+        .ok_or_else(|| damaged("it has no tokenizer.ggml.merges".to_owned()))?;
     Ok(Parts {
         normalizer: splitting.normalizer(),
         pre_tokenizer: splitting.json(),
@@ -34,9 +37,14 @@ pub(super) fn parts(metadata: &GgufTokenizer, vocabulary: &Vocabulary) -> Result
 pub(super) fn pairs(merges: &[String], vocabulary: &Vocabulary) -> Result<Vec<Value>, Error> {
     let mut pairs = Vec::with_capacity(merges.len());
     for (number, merge) in (1..).zip(merges) {
-        let bad = |reason: &str| damaged(format!("merge {number} of tokenizer.ggml.merges, \"{merge}\", {reason}"));
+        let bad = |reason: &str| {
+            damaged(format!("merge {number} of tokenizer.ggml.merges, \"{merge}\", {reason}"))
+        };
         let first = merge.chars().next().map_or(0, char::len_utf8);
-        let cut = merge[first..].find(' ').map(|at| first + at).ok_or_else(|| bad("does not name two tokens"))?;
+        let cut = merge[first..]
+            .find(' ')
+            .map(|at| first + at)
+            .ok_or_else(|| bad("does not name two tokens"))?;
         let (left, right) = (&merge[..cut], &merge[cut + 1..]);
         let known = |token: &str| vocabulary.ids.contains_key(token);
         if !known(left) || !known(right) || !known(&format!("{left}{right}")) {

@@ -81,10 +81,16 @@ pub fn gguf_tokenizer(metadata: &GgufTokenizer) -> Result<TokenizerFiles, Error>
         "gpt2" => byte_level::parts(metadata, &vocabulary)?,
         "llama" => sentencepiece::parts(metadata, &vocabulary)?,
         _ => {
-            return Err(Error::GgufModel { model: metadata.model.clone(), supported: "gpt2, llama".to_owned() });
+            return Err(Error::GgufModel {
+                model: metadata.model.clone(),
+                supported: "gpt2, llama".to_owned(),
+            });
         }
     };
-    let named = vocabulary.named.iter().map(|&(name, id)| (name.to_owned(), json!(vocabulary.tokens[id as usize])));
+    let named = vocabulary
+        .named
+        .iter()
+        .map(|&(name, id)| (name.to_owned(), json!(vocabulary.tokens[id as usize])));
     let named: Map<String, Value> = named.collect();
     let added = vocabulary.added();
     let tokenizer_json = json!({
@@ -142,7 +148,9 @@ impl Vocabulary {
         for (id, token) in (0..).zip(&metadata.tokens) {
             let token = spelled(token, id, sentencepiece, &metadata.tokens);
             if let Some(other) = ids.insert(token.clone(), id) {
-                return Err(damaged(format!("the token \"{token}\" has two ids, {other} and {id}")));
+                return Err(damaged(format!(
+                    "the token \"{token}\" has two ids, {other} and {id}"
+                )));
             }
             tokens.push(token);
         }
@@ -159,7 +167,9 @@ impl Vocabulary {
         ] {
             let Some(id) = id else { continue };
             if id as usize >= count {
-                return Err(damaged(format!("the {name} has the id {id}, but there are {count} tokens")));
+                return Err(damaged(format!(
+                    "the {name} has the id {id}, but there are {count} tokens"
+                )));
             }
             named.push((name, id));
         }
@@ -175,7 +185,9 @@ impl Vocabulary {
     }
 
     fn json(&self) -> Value {
-        Value::Object((0_u32..).zip(&self.tokens).map(|(id, token)| (token.clone(), json!(id))).collect())
+        Value::Object(
+            (0_u32..).zip(&self.tokens).map(|(id, token)| (token.clone(), json!(id))).collect(),
+        )
     }
 
     /// Tokens that are found whole in a text before it is split: control tokens, those named, and
@@ -227,14 +239,20 @@ fn spelled(token: &str, id: u32, sentencepiece: bool, tokens: &[String]) -> Stri
 }
 
 /// Adds the beginning- and end-of-sequence tokens that the file asks for.
-fn post_processor(metadata: &GgufTokenizer, vocabulary: &Vocabulary, add_bos: bool) -> Result<Value, Error> {
+fn post_processor(
+    metadata: &GgufTokenizer,
+    vocabulary: &Vocabulary,
+    add_bos: bool,
+) -> Result<Value, Error> {
     let wanted = |wanted: bool, name: &str| -> Result<Option<(String, u32)>, Error> {
         if !wanted {
             return Ok(None);
         }
         match (vocabulary.token(name), vocabulary.id(name)) {
             (Some(token), Some(id)) => Ok(Some((token.to_owned(), id))),
-            _ => Err(damaged(format!("the file asks to add the {name} to texts but does not say which it is"))),
+            _ => Err(damaged(format!(
+                "the file asks to add the {name} to texts but does not say which it is"
+            ))),
         }
     };
     let bos = wanted(metadata.add_bos.unwrap_or(add_bos), "bos_token")?;

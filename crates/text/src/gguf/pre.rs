@@ -38,7 +38,18 @@ const DEEPSEEK3: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r
 /// own `tokenizer.json` for the patterns.
 pub(super) static SPLITTINGS: &[Splitting] = &[
     Splitting {
-        names: &["gpt-2", "default", "phi-2", "mpt", "jais", "trillion", "exaone4", "gigachat", "mellum", "granite-docling"],
+        names: &[
+            "gpt-2",
+            "default",
+            "phi-2",
+            "mpt",
+            "jais",
+            "trillion",
+            "exaone4",
+            "gigachat",
+            "mellum",
+            "granite-docling",
+        ],
         steps: &[Split::Gpt2],
         compose: false,
         ignore_merges: false,
@@ -52,14 +63,32 @@ pub(super) static SPLITTINGS: &[Splitting] = &[
         add_bos: false,
     },
     Splitting {
-        names: &["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"],
+        names: &[
+            "smollm",
+            "starcoder",
+            "refact",
+            "command-r",
+            "codeshell",
+            "exaone",
+            "minerva-7b",
+            "mellum2",
+        ],
         steps: &[Split::Digits, Split::Gpt2],
         compose: false,
         ignore_merges: false,
         add_bos: false,
     },
     Splitting {
-        names: &["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
+        names: &[
+            "llama-bpe",
+            "llama3",
+            "llama-v3",
+            "falcon3",
+            "falcon-h1",
+            "pixtral",
+            "midm-2.0",
+            "lfm2",
+        ],
         steps: &[Split::Pattern(LLAMA3)],
         compose: false,
         ignore_merges: true,
@@ -80,7 +109,15 @@ pub(super) static SPLITTINGS: &[Splitting] = &[
         add_bos: false,
     },
     Splitting {
-        names: &["stablelm2", "deepseek-r1-qwen", "hunyuan", "megrez", "kormo", "solar-open", "grok-2"],
+        names: &[
+            "stablelm2",
+            "deepseek-r1-qwen",
+            "hunyuan",
+            "megrez",
+            "kormo",
+            "solar-open",
+            "grok-2",
+        ],
         steps: &[Split::Pattern(QWEN2)],
         compose: false,
         ignore_merges: false,
@@ -136,9 +173,16 @@ pub(super) static SPLITTINGS: &[Splitting] = &[
 /// The way of splitting that a file names. One that names none is old and split as GPT-2 does.
 pub(super) fn splitting(pre: Option<&str>) -> Result<&'static Splitting, Error> {
     let name = pre.unwrap_or("gpt-2");
-    SPLITTINGS.iter().find(|splitting| splitting.names.contains(&name)).ok_or_else(|| Error::GgufPre {
-        pre: name.to_owned(),
-        supported: SPLITTINGS.iter().flat_map(|splitting| splitting.names).copied().collect::<Vec<_>>().join(", "),
+    SPLITTINGS.iter().find(|splitting| splitting.names.contains(&name)).ok_or_else(|| {
+        Error::GgufPre {
+            pre: name.to_owned(),
+            supported: SPLITTINGS
+                .iter()
+                .flat_map(|splitting| splitting.names)
+                .copied()
+                .collect::<Vec<_>>()
+                .join(", "),
+        }
     })
 }
 
@@ -150,9 +194,7 @@ impl Splitting {
 
     /// The `pre_tokenizer` of a `tokenizer.json`.
     pub(super) fn json(&self) -> Value {
-        let byte_level = |use_regex: bool| {
-            json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": use_regex})
-        };
+        let byte_level = |use_regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": use_regex});
         let mut steps: Vec<Value> = self
             .steps
             .iter()

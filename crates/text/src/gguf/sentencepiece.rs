@@ -80,10 +80,9 @@ impl Merge<'_> {
 
 /// The merges that a vocabulary with scores stands for.
 fn merges(metadata: &GgufTokenizer, vocabulary: &Vocabulary) -> Result<Vec<Value>, Error> {
-    let scores = metadata
-        .scores
-        .as_deref()
-        .ok_or_else(|| damaged("it has neither tokenizer.ggml.scores nor tokenizer.ggml.merges".to_owned()))?;
+    let scores = metadata.scores.as_deref().ok_or_else(|| {
+        damaged("it has neither tokenizer.ggml.scores nor tokenizer.ggml.merges".to_owned())
+    })?;
     let part = |token: &str| {
         let id = *vocabulary.ids.get(token)?;
         let kind = vocabulary.kinds.get(id as usize)?;
@@ -107,7 +106,10 @@ fn merges(metadata: &GgufTokenizer, vocabulary: &Vocabulary) -> Result<Vec<Value
             .filter_map(|(place, (cut, _))| {
                 let (left, right) = token.split_at(cut);
                 let ids = (part(left)?, part(right)?);
-                Some((ids, Merge { left, right, user_defined, score, lengths: (place, length - place) }))
+                Some((
+                    ids,
+                    Merge { left, right, user_defined, score, lengths: (place, length - place) },
+                ))
             })
             .collect();
         found.sort_by_key(|(ids, _)| *ids);

@@ -48,7 +48,12 @@ fn trim(value: &Value, characters: Option<&str>, kwargs: Kwargs) -> Result<Value
     }))
 }
 
-fn default(value: &Value, other: Option<Value>, lax: Option<bool>, kwargs: Kwargs) -> Result<Value> {
+fn default(
+    value: &Value,
+    other: Option<Value>,
+    lax: Option<bool>,
+    kwargs: Kwargs,
+) -> Result<Value> {
     let other = other.or(kwargs.get::<Option<Value>>("default_value")?);
     let lax = lax.or(kwargs.get("boolean")?).unwrap_or(false);
     kwargs.assert_all_used()?;
@@ -67,20 +72,28 @@ fn truncate(value: StringInput, rest: Rest<ValueOrKwargs>) -> Result<Value> {
     let leeway: usize = arguments.get(3, "leeway")?.unwrap_or(5);
     arguments.finish(4)?;
     let text = value.as_str();
-    let room = length
-        .checked_sub(end.chars().count())
-        .ok_or_else(|| invalid(format!("truncate cannot fit \"{end}\" into {length} characters")))?;
+    let room = length.checked_sub(end.chars().count()).ok_or_else(|| {
+        invalid(format!("truncate cannot fit \"{end}\" into {length} characters"))
+    })?;
     if text.chars().count() <= length.saturating_add(leeway) {
         return Ok(Value::from(text));
     }
     let kept: String = text.chars().take(room).collect();
-    let kept = if killwords { kept.as_str() } else { kept.rsplit_once(' ').map_or(kept.as_str(), |(before, _)| before) };
+    let kept = if killwords {
+        kept.as_str()
+    } else {
+        kept.rsplit_once(' ').map_or(kept.as_str(), |(before, _)| before)
+    };
     Ok(Value::from(format!("{kept}{end}")))
 }
 
 /// Number of runs of letters, digits and underscores.
 fn wordcount(value: StringInput) -> usize {
-    value.as_str().split(|character: char| !character.is_alphanumeric() && character != '_').filter(|word| !word.is_empty()).count()
+    value
+        .as_str()
+        .split(|character: char| !character.is_alphanumeric() && character != '_')
+        .filter(|word| !word.is_empty())
+        .count()
 }
 
 fn center(value: StringInput, width: Option<usize>, kwargs: Kwargs) -> Result<Value> {
@@ -110,7 +123,9 @@ fn indent(value: StringInput, rest: Rest<ValueOrKwargs>) -> Result<Value> {
     };
     let text = format!("{}\n", value.as_str());
     let lines = lines(&text, false);
-    checked_length(lines.len().checked_mul(indent.len()).and_then(|more| more.checked_add(text.len())))?;
+    checked_length(
+        lines.len().checked_mul(indent.len()).and_then(|more| more.checked_add(text.len())),
+    )?;
     let mut output = String::with_capacity(text.len());
     for (number, line) in lines.iter().enumerate() {
         if number > 0 {
@@ -125,7 +140,13 @@ fn indent(value: StringInput, rest: Rest<ValueOrKwargs>) -> Result<Value> {
 }
 
 /// What cannot be converted becomes the default, 0 when none is given.
-fn int(state: &State, value: &Value, default: Option<Value>, base: Option<u32>, kwargs: Kwargs) -> Result<Value> {
+fn int(
+    state: &State,
+    value: &Value,
+    default: Option<Value>,
+    base: Option<u32>,
+    kwargs: Kwargs,
+) -> Result<Value> {
     let default = default.or(kwargs.get("default")?).unwrap_or_else(|| Value::from(0));
     minijinja::filters::int(state, value, Some(default), base, kwargs)
 }
@@ -148,7 +169,11 @@ fn dictsort(value: &Value, rest: Rest<ValueOrKwargs>) -> Result<Value> {
 }
 
 fn escape(value: &Value) -> Result<Value> {
-    if value.is_safe() { Ok(value.clone()) } else { text(value).map(|text| Value::from_safe_string(escaped(&text))) }
+    if value.is_safe() {
+        Ok(value.clone())
+    } else {
+        text(value).map(|text| Value::from_safe_string(escaped(&text)))
+    }
 }
 
 /// MarkupSafe's escapes.

@@ -22,14 +22,18 @@ pub(crate) fn tojson(state: &State, value: &Value, rest: Rest<ValueOrKwargs>) ->
         Some(value) => Some(match (value.as_str(), value.as_i64()) {
             (Some(text), _) => text.to_owned(),
             (None, Some(width)) => " ".repeat(usize::try_from(width).unwrap_or(0).min(WIDEST)),
-            (None, None) => return Err(invalid("the indent of tojson is neither a number nor a text")),
+            (None, None) => {
+                return Err(invalid("the indent of tojson is neither a number nor a text"));
+            }
         }),
     };
     let separators: Option<Value> = arguments.get(2, "separators")?;
     let sort_keys: Option<bool> = arguments.get(3, "sort_keys")?;
     arguments.finish(4)?;
     let (between, colon) = match separators {
-        Some(pair) if !pair.is_none() => (pair.get_item_by_index(0)?.to_string(), pair.get_item_by_index(1)?.to_string()),
+        Some(pair) if !pair.is_none() => {
+            (pair.get_item_by_index(0)?.to_string(), pair.get_item_by_index(1)?.to_string())
+        }
         _ if indent.is_some() => (",".to_owned(), ": ".to_owned()),
         _ => (", ".to_owned(), ": ".to_owned()),
     };
@@ -87,7 +91,9 @@ impl Writer<'_, '_, '_> {
                     writer.value(&item)
                 })?;
             }
-            kind => return Err(invalid(format!("a value of kind {kind} cannot be written as JSON"))),
+            kind => {
+                return Err(invalid(format!("a value of kind {kind} cannot be written as JSON")));
+            }
         }
         Ok(())
     }

@@ -10,7 +10,12 @@ use super::{checked_length, invalid, is_space};
 type Result<T> = std::result::Result<T, Error>;
 
 /// Calls `method` of `value`.
-pub(crate) fn call(state: &mut State, value: &Value, method: &str, arguments: &[Value]) -> Result<Value> {
+pub(crate) fn call(
+    state: &mut State,
+    value: &Value,
+    method: &str,
+    arguments: &[Value],
+) -> Result<Value> {
     let own = match value.kind() {
         ValueKind::String => text_method(value.as_str().unwrap_or_default(), method, arguments),
         ValueKind::Map => map_method(value, method, arguments),
@@ -19,7 +24,9 @@ pub(crate) fn call(state: &mut State, value: &Value, method: &str, arguments: &[
     };
     match own? {
         Some(result) => Ok(result),
-        None => minijinja_contrib::pycompat::unknown_method_callback(state, value, method, arguments),
+        None => {
+            minijinja_contrib::pycompat::unknown_method_callback(state, value, method, arguments)
+        }
     }
 }
 
@@ -48,7 +55,11 @@ fn text_method(text: &str, method: &str, arguments: &[Value]) -> Result<Option<V
         "count" => {
             let (part, start, end): (&str, Option<i64>, Option<i64>) = from_args(arguments)?;
             let (slice, _) = sliced(text, start, end);
-            let count = if part.is_empty() { slice.chars().count() + 1 } else { slice.matches(part).count() };
+            let count = if part.is_empty() {
+                slice.chars().count() + 1
+            } else {
+                slice.matches(part).count()
+            };
             Value::from(count)
         }
         "replace" => replace(text, arguments)?,
@@ -72,7 +83,8 @@ fn text_method(text: &str, method: &str, arguments: &[Value]) -> Result<Option<V
         }
         "format" => {
             // The engine makes no check on the widths that a format asks for.
-            let longest = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+            let longest =
+                text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
             if longest > 4 {
                 return Err(invalid("a width in str.format is too large"));
             }
@@ -116,7 +128,11 @@ fn split(text: &str, arguments: &[Value], from_right: bool) -> Result<Value> {
 /// Words between whitespace, at most `most` cuts; from the right they come last first.
 fn words(text: &str, most: usize, from_right: bool) -> Vec<&str> {
     let mut words = Vec::new();
-    let mut rest = if from_right { text.trim_end_matches(is_space) } else { text.trim_start_matches(is_space) };
+    let mut rest = if from_right {
+        text.trim_end_matches(is_space)
+    } else {
+        text.trim_start_matches(is_space)
+    };
     while !rest.is_empty() {
         let cut = if from_right { rest.rfind(is_space) } else { rest.find(is_space) };
         let Some(cut) = cut.filter(|_| words.len() < most) else {
@@ -138,7 +154,11 @@ fn words(text: &str, most: usize, from_right: bool) -> Vec<&str> {
 /// `str.splitlines`.
 pub(crate) fn lines(text: &str, keep: bool) -> Vec<&str> {
     let is_end = |c: char| {
-        matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+        matches!(
+            c,
+            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'
+                ..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        )
     };
     let mut lines = Vec::new();
     let mut rest = text;
@@ -173,7 +193,9 @@ fn begins_or_ends(text: &str, begins: bool, arguments: &[Value]) -> Result<Value
     let (parts, start, end): (&Value, Option<i64>, Option<i64>) = from_args(arguments)?;
     let (slice, _) = sliced(text, start, end);
     let fits = |part: &Value| {
-        let part = part.as_str().ok_or_else(|| invalid("startswith and endswith take a text or a tuple of texts"))?;
+        let part = part
+            .as_str()
+            .ok_or_else(|| invalid("startswith and endswith take a text or a tuple of texts"))?;
         Ok::<_, Error>(if begins { slice.starts_with(part) } else { slice.ends_with(part) })
     };
     if parts.kind() == ValueKind::Seq {
@@ -203,11 +225,14 @@ fn sliced(text: &str, start: Option<i64>, end: Option<i64>) -> (&str, usize) {
     let count = text.chars().count();
     let place = |position: Option<i64>, default: usize| match position {
         None => default,
-        Some(position) if position < 0 => count.saturating_sub(usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX)),
+        Some(position) if position < 0 => {
+            count.saturating_sub(usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX))
+        }
         Some(position) => usize::try_from(position).unwrap_or(usize::MAX).min(count),
     };
     let (start, end) = (place(start, 0), place(end, count));
-    let byte = |character: usize| text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
+    let byte =
+        |character: usize| text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
     (text.get(byte(start)..byte(end.max(start))).unwrap_or_default(), start)
 }
 
@@ -253,7 +278,11 @@ fn title(text: &str) -> String {
 }
 
 fn swapped(character: char) -> String {
-    if character.is_uppercase() { character.to_lowercase().collect() } else { character.to_uppercase().collect() }
+    if character.is_uppercase() {
+        character.to_lowercase().collect()
+    } else {
+        character.to_uppercase().collect()
+    }
 }
 
 fn justify(text: &str, method: &str, arguments: &[Value]) -> Result<Value> {

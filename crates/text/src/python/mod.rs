@@ -40,7 +40,12 @@ impl Arguments {
     pub(crate) fn new(rest: Rest<ValueOrKwargs>) -> Result<Self, Error> {
         let mut positional = rest.into_values();
         let named = positional.pop_if(|value| value.is_kwargs());
-        Ok(Self { positional, kwargs: named.map(Kwargs::try_from).unwrap_or_else(|| Kwargs::try_from(Value::UNDEFINED))? })
+        Ok(Self {
+            positional,
+            kwargs: named
+                .map(Kwargs::try_from)
+                .unwrap_or_else(|| Kwargs::try_from(Value::UNDEFINED))?,
+        })
     }
 
     /// The parameter at a position or of a name.

@@ -29,7 +29,10 @@ fn format(state: &mut State, format: &Value, right: Value) -> Result<Value> {
     // `%s` writes a value as `str` does; everything that is no text or number is turned into
     // text here, since the engine writes floats inside containers differently.
     for argument in arguments.iter_mut().skip(1) {
-        let keep = matches!(argument.kind(), ValueKind::String | ValueKind::Number | ValueKind::Bool | ValueKind::Map);
+        let keep = matches!(
+            argument.kind(),
+            ValueKind::String | ValueKind::Number | ValueKind::Bool | ValueKind::Map
+        );
         if !keep {
             *argument = Value::from(text(argument)?);
         }
@@ -40,7 +43,10 @@ fn format(state: &mut State, format: &Value, right: Value) -> Result<Value> {
 /// The remainder with the sign of the divisor.
 fn remainder(left: &Value, right: &Value) -> Result<Value> {
     if !matches!(right.kind(), ValueKind::Number | ValueKind::Bool) {
-        return Err(invalid(format!("the operator % does not work on a number and a value of kind {}", right.kind())));
+        return Err(invalid(format!(
+            "the operator % does not work on a number and a value of kind {}",
+            right.kind()
+        )));
     }
     let zero = || invalid("the operator % was given 0 on its right");
     if let (Ok(left), Ok(right)) = (whole(left), whole(right)) {

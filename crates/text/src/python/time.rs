@@ -17,7 +17,9 @@ fn write_format(format: &str, now: &Zoned, output: &mut String) {
     while let Some(start) = rest.find('%') {
         output.push_str(&rest[..start]);
         let directive = &rest[start..];
-        let flags = directive[1..].find(|c: char| !matches!(c, '-' | '_' | '0' | '^' | '#')).map_or(directive.len(), |at| at + 1);
+        let flags = directive[1..]
+            .find(|c: char| !matches!(c, '-' | '_' | '0' | '^' | '#'))
+            .map_or(directive.len(), |at| at + 1);
         let Some(conversion) = directive[flags..].chars().next() else {
             output.push_str(directive);
             return;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use minijinja::{Error, ErrorKind, Value};
 use minijinja::value::{ObjectRepr, ValueKind};
+use minijinja::{Error, ErrorKind, Value};
 
 use super::invalid;
 use crate::chat::limits::{PRINTED, VALUE_DEPTH};
@@ -96,7 +96,8 @@ pub(crate) fn float(number: f64) -> String {
     if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
         let text = format!("{number:e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
+        let (sign, exponent) =
+            exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
         return format!("{digits}e{sign}{exponent:0>2}");
     }
     let text = number.to_string();
@@ -171,7 +172,10 @@ mod tests {
             ("b", Value::from("\"'\n\u{7}é\u{200b}")),
             ("c", Value::from(true)),
         ]);
-        assert_eq!(text(&value).unwrap(), r#"{'a': [1, "it's", None], 'b': '"\'\n\x07é\u200b', 'c': True}"#);
+        assert_eq!(
+            text(&value).unwrap(),
+            r#"{'a': [1, "it's", None], 'b': '"\'\n\x07é\u200b', 'c': True}"#
+        );
     }
 
     #[test]

@@ -7,7 +7,9 @@ use super::{Derived, Facts, Recipe, full};
 
 pub static CONTINUED: Recipe = Recipe {
     name: "continued",
-    title: Words { en: "Continue pre-training on your texts", zh: "用你的文本继续预训练" },
+    title: Words {
+        en: "Continue pre-training on your texts", zh: "用你的文本继续预训练"
+    },
     summary: Words {
         en: "For plain documents without questions and answers: the model learns your field's language, not to follow instructions.",
         zh: "适合没有问答形式的纯文本：模型学到的是你的行业语言，而不是听从指令。",

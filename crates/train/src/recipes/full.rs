@@ -15,8 +15,17 @@ pub static FULL: Recipe = Recipe {
     },
     tasks: &[Task::Classify, Task::Instruct],
     parameters: &[
-        &EPOCHS, &BATCH_SIZE, &LEARNING_RATE, &LR_SCHEDULER, &WARMUP_RATIO, &WEIGHT_DECAY,
-        &MAX_GRAD_NORM, &MAX_LENGTH, &EVALS_PER_EPOCH, &PATIENCE, &SEED,
+        &EPOCHS,
+        &BATCH_SIZE,
+        &LEARNING_RATE,
+        &LR_SCHEDULER,
+        &WARMUP_RATIO,
+        &WEIGHT_DECAY,
+        &MAX_GRAD_NORM,
+        &MAX_LENGTH,
+        &EVALS_PER_EPOCH,
+        &PATIENCE,
+        &SEED,
     ],
     derive,
 };
@@ -63,14 +72,26 @@ pub(super) fn shared(facts: &Facts, rate: f64, rate_reason: &str) -> Vec<Derived
         "there are no validation rows".to_owned()
     };
     vec![
-        Derived::new("num_train_epochs", epochs, format!("{dial}: {rows} rows, {epochs} time(s) each")),
-        Derived::new("batch_size", batch_size, format!("{rows} rows give {} steps an epoch", rows.div_ceil(batch_size))),
+        Derived::new(
+            "num_train_epochs",
+            epochs,
+            format!("{dial}: {rows} rows, {epochs} time(s) each"),
+        ),
+        Derived::new(
+            "batch_size",
+            batch_size,
+            format!("{rows} rows give {} steps an epoch", rows.div_ceil(batch_size)),
+        ),
         Derived::new("learning_rate", rate, rate_reason),
         Derived::new("lr_scheduler", "cosine", "ends gently, which generalises a little better"),
         Derived::new("warmup_ratio", 0.05, "a short start keeps the first steps from doing harm"),
         Derived::new("weight_decay", 0.0, "short runs gain nothing from it"),
         Derived::new("max_grad_norm", 1.0, "the usual guard against odd rows"),
-        Derived::new("max_length", max_length, format!("{dial}: rows up to {max_length} tokens are read whole")),
+        Derived::new(
+            "max_length",
+            max_length,
+            format!("{dial}: rows up to {max_length} tokens are read whole"),
+        ),
         Derived::new("evals_per_epoch", evaluations, validation.clone()),
         Derived::new("early_stopping_patience", patience, validation),
         Derived::new("seed", facts.seed, "fixed, so that the run can be repeated"),

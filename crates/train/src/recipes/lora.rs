@@ -15,9 +15,23 @@ pub static LORA: Recipe = Recipe {
     },
     tasks: &[Task::Classify, Task::Instruct, Task::Prose],
     parameters: &[
-        &R, &LORA_ALPHA, &LORA_DROPOUT, &USE_RSLORA, &USE_DORA, &TARGET_MODULES, &EPOCHS,
-        &BATCH_SIZE, &LEARNING_RATE, &LR_SCHEDULER, &WARMUP_RATIO, &WEIGHT_DECAY, &MAX_GRAD_NORM,
-        &MAX_LENGTH, &EVALS_PER_EPOCH, &PATIENCE, &SEED,
+        &R,
+        &LORA_ALPHA,
+        &LORA_DROPOUT,
+        &USE_RSLORA,
+        &USE_DORA,
+        &TARGET_MODULES,
+        &EPOCHS,
+        &BATCH_SIZE,
+        &LEARNING_RATE,
+        &LR_SCHEDULER,
+        &WARMUP_RATIO,
+        &WEIGHT_DECAY,
+        &MAX_GRAD_NORM,
+        &MAX_LENGTH,
+        &EVALS_PER_EPOCH,
+        &PATIENCE,
+        &SEED,
     ],
     derive,
 };
@@ -25,12 +39,24 @@ pub static LORA: Recipe = Recipe {
 fn derive(facts: &Facts) -> Vec<Derived> {
     let r = if facts.dial == Dial::Thorough { 32 } else { 16 };
     let mut list = vec![
-        Derived::new("r", r, format!("{r} learns most tasks of this size; more mostly costs memory")),
+        Derived::new(
+            "r",
+            r,
+            format!("{r} learns most tasks of this size; more mostly costs memory"),
+        ),
         Derived::new("lora_alpha", 2 * r, "twice the rank, the usual strength"),
-        Derived::new("lora_dropout", 0.0, "early stopping already guards against learning by heart"),
+        Derived::new(
+            "lora_dropout",
+            0.0,
+            "early stopping already guards against learning by heart",
+        ),
         Derived::new("use_rslora", false, "matters only for ranks above 64"),
         Derived::new("use_dora", false, "costs a third more time for a small gain"),
-        Derived::new("target_modules", "all-linear", "adapting every linear layer learns as well as full fine-tuning"),
+        Derived::new(
+            "target_modules",
+            "all-linear",
+            "adapting every linear layer learns as well as full fine-tuning",
+        ),
     ];
     let (rate, reason) = if facts.parameters < 1_000_000_000 {
         (1e-3, "small models take large steps with an adapter")

@@ -99,57 +99,125 @@ macro_rules! parameter {
     };
 }
 
-parameter!(R, "r", Kind::Integer(1, 1024),
+parameter!(
+    R,
+    "r",
+    Kind::Integer(1, 1024),
     "Rank of the adapter: how much it can learn; 8 to 64 is usual.",
-    "适配器的秩：能学多少；通常取 8 到 64。");
-parameter!(LORA_ALPHA, "lora_alpha", Kind::Number(0.01, 4096.0),
+    "适配器的秩：能学多少；通常取 8 到 64。"
+);
+parameter!(
+    LORA_ALPHA,
+    "lora_alpha",
+    Kind::Number(0.01, 4096.0),
     "Strength of the adapter; the update is scaled by lora_alpha / r.",
-    "适配器的强度；更新按 lora_alpha / r 缩放。");
-parameter!(LORA_DROPOUT, "lora_dropout", Kind::Number(0.0, 0.9),
+    "适配器的强度；更新按 lora_alpha / r 缩放。"
+);
+parameter!(
+    LORA_DROPOUT,
+    "lora_dropout",
+    Kind::Number(0.0, 0.9),
     "Share of inputs that the adapter ignores at random while learning, against learning by heart.",
-    "训练时适配器随机忽略的输入比例，防止死记硬背。");
-parameter!(USE_RSLORA, "use_rslora", Kind::Flag,
+    "训练时适配器随机忽略的输入比例，防止死记硬背。"
+);
+parameter!(
+    USE_RSLORA,
+    "use_rslora",
+    Kind::Flag,
     "Scale by lora_alpha / sqrt(r), which keeps large ranks effective.",
-    "按 lora_alpha / sqrt(r) 缩放，使较大的秩仍然有效。");
-parameter!(USE_DORA, "use_dora", Kind::Flag,
+    "按 lora_alpha / sqrt(r) 缩放，使较大的秩仍然有效。"
+);
+parameter!(
+    USE_DORA,
+    "use_dora",
+    Kind::Flag,
     "Learn magnitude and direction apart: a little better at small ranks, slower.",
-    "分别学习大小和方向：小秩时效果略好，但更慢。");
-parameter!(TARGET_MODULES, "target_modules", Kind::Names,
+    "分别学习大小和方向：小秩时效果略好，但更慢。"
+);
+parameter!(
+    TARGET_MODULES,
+    "target_modules",
+    Kind::Names,
     "Layers that get an adapter, by the last part of their name, or all-linear.",
-    "加适配器的层（名称的最后一段），或 all-linear 表示全部线性层。");
-parameter!(EPOCHS, "num_train_epochs", Kind::Integer(1, 1000),
+    "加适配器的层（名称的最后一段），或 all-linear 表示全部线性层。"
+);
+parameter!(
+    EPOCHS,
+    "num_train_epochs",
+    Kind::Integer(1, 1000),
     "How many times the model sees every row.",
-    "模型把每一行看多少遍。");
-parameter!(BATCH_SIZE, "batch_size", Kind::Integer(1, 4096),
+    "模型把每一行看多少遍。"
+);
+parameter!(
+    BATCH_SIZE,
+    "batch_size",
+    Kind::Integer(1, 4096),
     "Rows that are learnt from together in one step.",
-    "每一步一起学习的行数。");
-parameter!(LEARNING_RATE, "learning_rate", Kind::Number(1e-8, 1.0),
+    "每一步一起学习的行数。"
+);
+parameter!(
+    LEARNING_RATE,
+    "learning_rate",
+    Kind::Number(1e-8, 1.0),
     "Size of each step at its peak: too high and it diverges, too low and it learns nothing.",
-    "每一步的最大幅度：太大会发散，太小学不到东西。");
-parameter!(LR_SCHEDULER, "lr_scheduler", Kind::Choice(&["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]),
+    "每一步的最大幅度：太大会发散，太小学不到东西。"
+);
+parameter!(
+    LR_SCHEDULER,
+    "lr_scheduler",
+    Kind::Choice(&["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]),
     "How the learning rate falls over the run.",
-    "学习率在训练中如何下降。");
-parameter!(WARMUP_RATIO, "warmup_ratio", Kind::Number(0.0, 0.5),
+    "学习率在训练中如何下降。"
+);
+parameter!(
+    WARMUP_RATIO,
+    "warmup_ratio",
+    Kind::Number(0.0, 0.5),
     "Share of the run in which the learning rate rises from 0.",
-    "学习率从 0 升起所占的训练比例。");
-parameter!(WEIGHT_DECAY, "weight_decay", Kind::Number(0.0, 1.0),
+    "学习率从 0 升起所占的训练比例。"
+);
+parameter!(
+    WEIGHT_DECAY,
+    "weight_decay",
+    Kind::Number(0.0, 1.0),
     "Pull of the weights towards 0, against learning by heart.",
-    "把权重往 0 拉的力度，防止死记硬背。");
-parameter!(MAX_GRAD_NORM, "max_grad_norm", Kind::Number(0.001, 1000.0),
+    "把权重往 0 拉的力度，防止死记硬背。"
+);
+parameter!(
+    MAX_GRAD_NORM,
+    "max_grad_norm",
+    Kind::Number(0.001, 1000.0),
     "Steps larger than this are shortened, so that one odd row does no harm.",
-    "超过此值的步子会被缩短，避免个别怪行造成破坏。");
-parameter!(MAX_LENGTH, "max_length", Kind::Integer(16, 1_048_576),
+    "超过此值的步子会被缩短，避免个别怪行造成破坏。"
+);
+parameter!(
+    MAX_LENGTH,
+    "max_length",
+    Kind::Integer(16, 1_048_576),
     "Tokens after which a row is cut.",
-    "超过多少词元的行会被截断。");
-parameter!(EVALS_PER_EPOCH, "evals_per_epoch", Kind::Integer(0, 100),
+    "超过多少词元的行会被截断。"
+);
+parameter!(
+    EVALS_PER_EPOCH,
+    "evals_per_epoch",
+    Kind::Integer(0, 100),
     "How often in each epoch the model is measured on the validation rows; 0 for never.",
-    "每轮在验证行上测量几次；0 表示不测。");
-parameter!(PATIENCE, "early_stopping_patience", Kind::Integer(0, 1000),
+    "每轮在验证行上测量几次；0 表示不测。"
+);
+parameter!(
+    PATIENCE,
+    "early_stopping_patience",
+    Kind::Integer(0, 1000),
     "Stop after this many measurements without improvement; 0 for never.",
-    "连续多少次测量没有进步就停止；0 表示从不。");
-parameter!(SEED, "seed", Kind::Integer(0, i64::MAX),
+    "连续多少次测量没有进步就停止；0 表示从不。"
+);
+parameter!(
+    SEED,
+    "seed",
+    Kind::Integer(0, i64::MAX),
     "Start of every random choice: the same seed gives the same model.",
-    "一切随机选择的起点：种子相同，模型就相同。");
+    "一切随机选择的起点：种子相同，模型就相同。"
+);
 
 /// Puts settings into the form that the loop reads.
 pub(super) fn to_settings(
@@ -174,12 +242,14 @@ pub(super) fn to_settings(
             names => names.split(',').map(|name| name.trim().to_owned()).collect(),
         },
     });
-    let scheduler: Schedule = serde_json::from_value(serde_json::json!({"kind": text("lr_scheduler")}))
-        .map_err(|_| Error::BadSetting {
-            name: "lr_scheduler".into(),
-            value: text("lr_scheduler").into(),
-            expected: LR_SCHEDULER.expected(),
-        })?;
+    let scheduler: Schedule = serde_json::from_value(
+        serde_json::json!({"kind": text("lr_scheduler")}),
+    )
+    .map_err(|_| Error::BadSetting {
+        name: "lr_scheduler".into(),
+        value: text("lr_scheduler").into(),
+        expected: LR_SCHEDULER.expected(),
+    })?;
     let batch_size = whole("batch_size", 8) as usize;
     let steps_per_epoch = facts.rows.div_ceil(batch_size.max(1)) as u64;
     let epochs = whole("num_train_epochs", 1);
@@ -191,8 +261,12 @@ pub(super) fn to_settings(
         batch_size,
         learning_rate: number("learning_rate", 1e-4),
         lr_scheduler: scheduler,
-        warmup_steps: (number("warmup_ratio", 0.0) * (steps_per_epoch * epochs) as f64).ceil() as u64,
-        adamw: AdamWSettings { weight_decay: number("weight_decay", 0.0), ..AdamWSettings::default() },
+        warmup_steps: (number("warmup_ratio", 0.0) * (steps_per_epoch * epochs) as f64).ceil()
+            as u64,
+        adamw: AdamWSettings {
+            weight_decay: number("weight_decay", 0.0),
+            ..AdamWSettings::default()
+        },
         max_grad_norm: number("max_grad_norm", 1.0),
         max_length: whole("max_length", 1024) as usize,
         eval_steps: if evaluations == 0 { 0 } else { (steps_per_epoch / evaluations).max(1) },

@@ -67,7 +67,10 @@ pub fn trained(folder: &RunFolder, epoch: Option<u64>, model: &mut Decoder) -> R
     if !weights.is_dir() {
         return Err(Error::Reported(sanbao_contract::Fault::new(
             "worker.no_such_epoch",
-            format!("{} has no such epoch; leave --epoch out for the best model", folder.root().display()),
+            format!(
+                "{} has no such epoch; leave --epoch out for the best model",
+                folder.root().display()
+            ),
         )));
     }
     Ok(checkpoint::load_weights(&weights, model)?)

@@ -31,7 +31,8 @@ pub(super) fn set(writer: &mut GgufWriter, job: &Job, dtype: StoredType) {
     text("general.base_model.0.name", &card.name);
     writer.set("general.base_model.count", MetaValue::U32(1));
     if !card.languages.is_empty() {
-        writer.set("general.languages", MetaValue::Array(MetaArray::String(card.languages.clone())));
+        writer
+            .set("general.languages", MetaValue::Array(MetaArray::String(card.languages.clone())));
     }
     writer.set("general.file_type", MetaValue::U32(file_type(dtype)));
     writer.set("general.quantization_version", MetaValue::U32(2));

@@ -66,7 +66,9 @@ fn positions(rope: &Rope, family: &str, put: &mut dyn FnMut(&str, MetaValue)) {
             number("rope.scaling.yarn_beta_fast", *beta_fast);
             number("rope.scaling.yarn_beta_slow", *beta_slow);
         }
-        RopeScaling::LongRope { attention_factor, .. } => number("rope.scaling.attn_factor", *attention_factor),
+        RopeScaling::LongRope { attention_factor, .. } => {
+            number("rope.scaling.attn_factor", *attention_factor)
+        }
         RopeScaling::Default | RopeScaling::Llama3 { .. } => {}
     }
     let original = match &rope.scaling {
@@ -74,7 +76,9 @@ fn positions(rope: &Rope, family: &str, put: &mut dyn FnMut(&str, MetaValue)) {
         RopeScaling::LongRope { original, .. } => Some(*original),
         _ => None,
     };
-    let mut whole = |key: &str, value: usize| put(key, MetaValue::U32(u32::try_from(value).unwrap_or(u32::MAX)));
+    let mut whole = |key: &str, value: usize| {
+        put(key, MetaValue::U32(u32::try_from(value).unwrap_or(u32::MAX)))
+    };
     whole("rope.dimension_count", rope.rotary_dim);
     if let Some(original) = original {
         whole("rope.scaling.original_context_length", original);
@@ -87,13 +91,21 @@ pub(super) fn rope_factors(spec: &Spec) -> Vec<(&'static str, Vec<f32>)> {
     let narrow = |list: &[f64]| list.iter().map(|value| *value as f32).collect();
     match &rope.scaling {
         RopeScaling::Llama3 { .. } => {
-            let plain = Rope { scaling: RopeScaling::Default, ..rope.clone() }.inverse_frequencies(1);
+            let plain =
+                Rope { scaling: RopeScaling::Default, ..rope.clone() }.inverse_frequencies(1);
             let stretched = rope.inverse_frequencies(1);
-            let divisors = plain.iter().zip(&stretched).map(|(plain, stretched)| (plain / stretched) as f32).collect();
+            let divisors = plain
+                .iter()
+                .zip(&stretched)
+                .map(|(plain, stretched)| (plain / stretched) as f32)
+                .collect();
             vec![("rope_freqs.weight", divisors)]
         }
         RopeScaling::LongRope { short, long, .. } => {
-            vec![("rope_factors_long.weight", narrow(long)), ("rope_factors_short.weight", narrow(short))]
+            vec![
+                ("rope_factors_long.weight", narrow(long)),
+                ("rope_factors_short.weight", narrow(short)),
+            ]
         }
         _ => Vec::new(),
     }

@@ -112,4 +112,3 @@ fn written_out_head(list: &[Parameter]) -> Option<Parameter> {
     let embeddings = list.iter().find(|parameter| parameter.role == Role::Embed)?;
     Some(Parameter { role: Role::Head, ..embeddings.clone() })
 }
-

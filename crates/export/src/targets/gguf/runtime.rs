@@ -47,7 +47,8 @@ const LLAMA: Family = Family {
     qkv_bias: None,
     other_biases: None,
 };
-const PLAIN: Family = Family { divisors: false, qkv_bias: Some(false), other_biases: Some(false), ..LLAMA };
+const PLAIN: Family =
+    Family { divisors: false, qkv_bias: Some(false), other_biases: Some(false), ..LLAMA };
 
 const FAMILIES: &[Family] = &[
     LLAMA,
@@ -55,8 +56,18 @@ const FAMILIES: &[Family] = &[
     Family { name: "qwen3", ..PLAIN },
     Family { name: "smollm3", ..PLAIN },
     Family { name: "phi3", windows: Windows::Named, divisors: true, partial_rotary: true, ..PLAIN },
-    Family { name: "gemma2", windows: Windows::AllButEvery(2), activation: Activation::GeluTanh, ..PLAIN },
-    Family { name: "gemma3", windows: Windows::AllButEvery(6), activation: Activation::GeluTanh, ..PLAIN },
+    Family {
+        name: "gemma2",
+        windows: Windows::AllButEvery(2),
+        activation: Activation::GeluTanh,
+        ..PLAIN
+    },
+    Family {
+        name: "gemma3",
+        windows: Windows::AllButEvery(6),
+        activation: Activation::GeluTanh,
+        ..PLAIN
+    },
     Family {
         name: "gpt2",
         activation: Activation::GeluTanh,
@@ -92,7 +103,9 @@ pub(super) fn check(spec: &Spec, architecture: &Architecture) -> Result<Limits, 
     let refuse = |reason: String| Error::NotRepresentable { format: "GGUF", reason };
     let name = architecture.gguf.architecture;
     let Some(family) = FAMILIES.iter().find(|family| family.name == name) else {
-        return Err(refuse(format!("llama.cpp does not know the architecture '{name}'; export as hf instead")));
+        return Err(refuse(format!(
+            "llama.cpp does not know the architecture '{name}'; export as hf instead"
+        )));
     };
     let mut limits = Limits { reads_as: spec.clone(), notes: Vec::new(), agrees_up_to: None };
     let mut wrong = Vec::new();
@@ -110,9 +123,11 @@ pub(super) fn check(spec: &Spec, architecture: &Architecture) -> Result<Limits, 
 
 fn windows(spec: &Spec, family: &Family, limits: &mut Limits, wrong: &mut Vec<String>) {
     if let Windows::AllButEvery(period) = family.windows {
-        let fits = spec.layers.iter().enumerate().all(|(index, layer)| {
-            layer.window.is_some() == (index % period != period - 1)
-        });
+        let fits = spec
+            .layers
+            .iter()
+            .enumerate()
+            .all(|(index, layer)| layer.window.is_some() == (index % period != period - 1));
         if !fits {
             wrong.push("which layers slide".to_owned());
         }
@@ -151,7 +166,12 @@ fn positions(spec: &Spec, family: &Family, wrong: &mut Vec<String>) {
             _ => {}
         }
     }
-    if family.name == "gemma3" && spec.ropes.get(1).is_some_and(|rope| rope.theta != 10_000.0 || rope.scaling != RopeScaling::Default) {
+    if family.name == "gemma3"
+        && spec
+            .ropes
+            .get(1)
+            .is_some_and(|rope| rope.theta != 10_000.0 || rope.scaling != RopeScaling::Default)
+    {
         wrong.push("the rotary base of its sliding layers".to_owned());
     }
     if spec.learned_positions {
@@ -180,7 +200,8 @@ fn details(spec: &Spec, family: &Family, limits: &mut Limits, wrong: &mut Vec<St
     }
     // The 27 B models of Gemma scale by the hidden size shared among the heads.
     let largest = matches!((family.name, spec.layers.len()), ("gemma2", 46) | ("gemma3", 62));
-    let width = if largest { spec.hidden_size / spec.num_attention_heads.max(1) } else { spec.head_dim };
+    let width =
+        if largest { spec.hidden_size / spec.num_attention_heads.max(1) } else { spec.head_dim };
     if (spec.attention_scale * (width as f32).sqrt() - 1.0).abs() > 1e-5 {
         wrong.push("the scale of its attention".to_owned());
     }

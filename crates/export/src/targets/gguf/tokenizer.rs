@@ -69,12 +69,16 @@ pub(super) fn set(writer: &mut GgufWriter, entries: Entries) {
 }
 
 fn refuse(reason: String) -> Error {
-    Error::NotRepresentable { format: "GGUF", reason: format!("its tokenizer has no place there: {reason}; export as hf instead") }
+    Error::NotRepresentable {
+        format: "GGUF",
+        reason: format!("its tokenizer has no place there: {reason}; export as hf instead"),
+    }
 }
 
 fn from_gguf(gguf: &Gguf, template: Option<String>) -> Result<Entries, Error> {
     const TEMPLATE: &str = "tokenizer.chat_template";
-    let kept = gguf.metadata().iter().filter(|(key, _)| key.starts_with("tokenizer.") && *key != TEMPLATE);
+    let kept =
+        gguf.metadata().iter().filter(|(key, _)| key.starts_with("tokenizer.") && *key != TEMPLATE);
     let mut entries: Entries = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
     entries.extend(template.map(|template| (TEMPLATE.to_owned(), MetaValue::String(template))));
     Ok(entries)
@@ -86,7 +90,10 @@ fn from_files(tokenizer: &Tokenizer, vocab_size: usize) -> Result<GgufTokenizer,
     let model = &json["model"];
     // Files of before 2021 leave the type out and are BPE when they have merges.
     if !matches!(model["type"].as_str(), Some("BPE") | None) || !model["merges"].is_array() {
-        return Err(refuse(format!("it is of the kind {}, and only BPE is written", model["type"])));
+        return Err(refuse(format!(
+            "it is of the kind {}, and only BPE is written",
+            model["type"]
+        )));
     }
     let byte_fallback = model["byte_fallback"] == true;
     let (tokens, token_types) = vocabulary(&json, tokenizer, vocab_size)?;
@@ -116,17 +123,23 @@ fn from_files(tokenizer: &Tokenizer, vocab_size: usize) -> Result<GgufTokenizer,
 }
 
 fn unknown(model: &Value, tokenizer: &Tokenizer) -> Option<u32> {
-    let named = model["unk_token"].as_str().or_else(|| tokenizer.special_tokens().get("unk_token"))?;
+    let named =
+        model["unk_token"].as_str().or_else(|| tokenizer.special_tokens().get("unk_token"))?;
     tokenizer.token_id(named)
 }
 
 /// Tokens by id and their kinds, filled up to the rows of the embeddings as llama.cpp asks.
-fn vocabulary(json: &Value, tokenizer: &Tokenizer, vocab_size: usize) -> Result<(Vec<String>, Vec<i32>), Error> {
+fn vocabulary(
+    json: &Value,
+    tokenizer: &Tokenizer,
+    vocab_size: usize,
+) -> Result<(Vec<String>, Vec<i32>), Error> {
     let mut tokens: Vec<Option<String>> = vec![None; vocab_size];
     let mut types = vec![kind::UNUSED; vocab_size];
     let mut place = |token: &str, id: Option<u64>, kind: i32| -> Result<(), Error> {
         let id = id.and_then(|id| usize::try_from(id).ok()).filter(|id| *id < vocab_size);
-        let id = id.ok_or_else(|| refuse(format!("the token \"{token}\" has no row in the embeddings")))?;
+        let id = id
+            .ok_or_else(|| refuse(format!("the token \"{token}\" has no row in the embeddings")))?;
         tokens[id] = Some(token.to_owned());
         types[id] = kind;
         Ok(())
@@ -152,26 +165,35 @@ fn vocabulary(json: &Value, tokenizer: &Tokenizer, vocab_size: usize) -> Result<
     }
     // Tokens that only tokenizer_config.json adds.
     for token in tokenizer.special_tokens().control() {
-        if let Some(id) = tokenizer.token_id(token).filter(|id| types.get(*id as usize) == Some(&kind::UNUSED)) {
+        if let Some(id) =
+            tokenizer.token_id(token).filter(|id| types.get(*id as usize) == Some(&kind::UNUSED))
+        {
             tokens[id as usize] = Some(token.clone());
             types[id as usize] = kind::CONTROL;
         }
     }
-    let filled = tokens.into_iter().enumerate().map(|(id, token)| token.unwrap_or_else(|| format!("[PAD{id}]")));
+    let filled = tokens
+        .into_iter()
+        .enumerate()
+        .map(|(id, token)| token.unwrap_or_else(|| format!("[PAD{id}]")));
     Ok((filled.collect(), types))
 }
 
 /// Whether a token stands for one byte: `<0x0A>`.
 fn is_byte(token: &str) -> bool {
     let digits = token.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>'));
-    digits.is_some_and(|digits| digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    digits.is_some_and(|digits| {
+        digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// Merges as pairs; files spell them `"a b"` or `["a", "b"]`.
 fn merges(model: &Value) -> Result<Vec<(String, String)>, Error> {
     let pair = |merge: &Value| -> Option<(String, String)> {
         match merge {
-            Value::String(text) => text.split_once(' ').map(|(left, right)| (left.to_owned(), right.to_owned())),
+            Value::String(text) => {
+                text.split_once(' ').map(|(left, right)| (left.to_owned(), right.to_owned()))
+            }
             Value::Array(parts) => match parts.as_slice() {
                 [left, right] => Some((left.as_str()?.to_owned(), right.as_str()?.to_owned())),
                 _ => None,
@@ -180,7 +202,10 @@ fn merges(model: &Value) -> Result<Vec<(String, String)>, Error> {
         }
     };
     let list = model["merges"].as_array().into_iter().flatten();
-    list.map(|merge| pair(merge).ok_or_else(|| refuse(format!("the merge {merge} does not name two tokens")))).collect()
+    list.map(|merge| {
+        pair(merge).ok_or_else(|| refuse(format!("the merge {merge} does not name two tokens")))
+    })
+    .collect()
 }
 
 fn spaced(merges: &[(String, String)]) -> Result<Vec<String>, Error> {
@@ -217,8 +242,11 @@ fn scores(tokens: &[String], types: &[i32], merges: &[(String, String)]) -> Vec<
 
 /// Whether a text is read with a space before it.
 fn begins_with_space(json: &Value) -> bool {
-    let prepends = parts(&json["normalizer"], "normalizers").iter().any(|part| part["type"] == "Prepend");
-    let metaspace = parts(&json["pre_tokenizer"], "pretokenizers").into_iter().find(|part| part["type"] == "Metaspace");
+    let prepends =
+        parts(&json["normalizer"], "normalizers").iter().any(|part| part["type"] == "Prepend");
+    let metaspace = parts(&json["pre_tokenizer"], "pretokenizers")
+        .into_iter()
+        .find(|part| part["type"] == "Metaspace");
     prepends
         || metaspace.is_some_and(|part| match part["prepend_scheme"].as_str() {
             Some(scheme) => scheme != "never",
@@ -229,7 +257,9 @@ fn begins_with_space(json: &Value) -> bool {
 /// The steps of a sequence, or the one step there is.
 fn parts<'a>(step: &'a Value, list: &str) -> Vec<&'a Value> {
     match step[list].as_array() {
-        Some(steps) if step["type"] == "Sequence" => steps.iter().flat_map(|step| parts(step, list)).collect(),
+        Some(steps) if step["type"] == "Sequence" => {
+            steps.iter().flat_map(|step| parts(step, list)).collect()
+        }
         _ if step.is_null() => Vec::new(),
         _ => vec![step],
     }
@@ -247,10 +277,15 @@ enum Step {
 fn steps(json: &Value) -> Vec<Step> {
     let step = |part: &Value| match part["type"].as_str() {
         Some("Digits") if part["individual_digits"] == true => Some(Step::Digits),
-        Some("ByteLevel") if part["add_prefix_space"] != true => (part["use_regex"] != false).then_some(Step::Gpt2),
+        Some("ByteLevel") if part["add_prefix_space"] != true => {
+            (part["use_regex"] != false).then_some(Step::Gpt2)
+        }
         Some("Split") if part["behavior"] == "Isolated" && part["invert"] != true => {
             let pattern = part["pattern"]["Regex"].as_str();
-            Some(pattern.map_or_else(|| Step::Other(part.clone()), |pattern| Step::Pattern(pattern.to_owned())))
+            Some(pattern.map_or_else(
+                || Step::Other(part.clone()),
+                |pattern| Step::Pattern(pattern.to_owned()),
+            ))
         }
         _ => Some(Step::Other(part.clone())),
     };
@@ -271,9 +306,11 @@ fn pre(json: &Value) -> Result<&'static str, Error> {
                 ..GgufTokenizer::default()
             };
             let files = gguf_tokenizer(&known).ok();
-            let known: Option<Value> = files.and_then(|files| serde_json::from_str(&files.tokenizer_json).ok());
+            let known: Option<Value> =
+                files.and_then(|files| serde_json::from_str(&files.tokenizer_json).ok());
             known.is_some_and(|known| {
-                steps(&known) == wanted.0 && (!exact || (known["model"]["ignore_merges"] == true) == wanted.1)
+                steps(&known) == wanted.0
+                    && (!exact || (known["model"]["ignore_merges"] == true) == wanted.1)
             })
         })
     };
@@ -292,7 +329,10 @@ fn entries(description: GgufTokenizer) -> Entries {
         ("pre", description.pre.map(MetaValue::String)),
         ("tokens", Some(texts(description.tokens))),
         ("scores", description.scores.map(|scores| MetaValue::Array(MetaArray::F32(scores)))),
-        ("token_type", description.token_types.map(|types| MetaValue::Array(MetaArray::I32(types)))),
+        (
+            "token_type",
+            description.token_types.map(|types| MetaValue::Array(MetaArray::I32(types))),
+        ),
         ("merges", description.merges.map(texts)),
         ("bos_token_id", description.bos.map(MetaValue::U32)),
         ("eos_token_id", description.eos.map(MetaValue::U32)),
@@ -302,7 +342,10 @@ fn entries(description: GgufTokenizer) -> Entries {
         ("add_eos_token", description.add_eos.map(MetaValue::Bool)),
         ("add_space_prefix", description.add_space_prefix.map(MetaValue::Bool)),
     ];
-    let ggml = ggml.into_iter().filter_map(|(key, value)| Some((format!("tokenizer.ggml.{key}"), value?)));
-    let template = description.chat_template.map(|template| ("tokenizer.chat_template".to_owned(), MetaValue::String(template)));
+    let ggml =
+        ggml.into_iter().filter_map(|(key, value)| Some((format!("tokenizer.ggml.{key}"), value?)));
+    let template = description
+        .chat_template
+        .map(|template| ("tokenizer.chat_template".to_owned(), MetaValue::String(template)));
     ggml.chain(template).collect()
 }

@@ -51,7 +51,9 @@ const LEFT_OUT: &[&str] = &[
 pub(super) fn config_json(base: &BaseModel, dtype: StoredType) -> Result<Value, Error> {
     let (spec, family) = (&base.spec, base.architecture.model_types[0]);
     let mut config: BTreeMap<String, Value> = match &base.config {
-        Value::Object(values) => values.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        Value::Object(values) => {
+            values.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+        }
         _ => BTreeMap::new(),
     };
     let partial = said_partial_rotary(&base.config);
@@ -76,9 +78,11 @@ pub(super) fn config_json(base: &BaseModel, dtype: StoredType) -> Result<Value, 
         set("rope_parameters", rope_parameters(spec, family, partial));
     }
     let tokenizer = &base.tokenizer;
-    for (key, id) in
-        [("bos_token_id", tokenizer.bos()), ("eos_token_id", tokenizer.eos()), ("pad_token_id", tokenizer.pad())]
-    {
+    for (key, id) in [
+        ("bos_token_id", tokenizer.bos()),
+        ("eos_token_id", tokenizer.eos()),
+        ("pad_token_id", tokenizer.pad()),
+    ] {
         config.entry(key.to_owned()).or_insert(json!(id));
     }
     if family.starts_with("gemma") {
@@ -111,7 +115,11 @@ fn gpt2(spec: &Spec, set: &mut dyn FnMut(&str, Value)) {
     set("n_layer", json!(spec.layers.len()));
     set("n_positions", json!(spec.max_position_embeddings));
     set("n_inner", json!(spec.intermediate_size));
-    let name = if spec.activation == Activation::GeluTanh { "gelu_new" } else { activation(spec.activation) };
+    let name = if spec.activation == Activation::GeluTanh {
+        "gelu_new"
+    } else {
+        activation(spec.activation)
+    };
     set("activation_function", json!(name));
     set("layer_norm_epsilon", json!(eps(spec)));
 }
@@ -153,7 +161,9 @@ fn attention(spec: &Spec, family: &str, set: &mut dyn FnMut(&str, Value)) {
         let kinds: Vec<&str> = spec
             .layers
             .iter()
-            .map(|layer| if layer.window.is_some() { "sliding_attention" } else { "full_attention" })
+            .map(
+                |layer| if layer.window.is_some() { "sliding_attention" } else { "full_attention" },
+            )
             .collect();
         set("layer_types", json!(kinds));
     }
@@ -173,7 +183,8 @@ fn attention(spec: &Spec, family: &str, set: &mut dyn FnMut(&str, Value)) {
         _ => {}
     }
     if family == "smollm3" {
-        let rotary: Vec<u8> = spec.layers.iter().map(|layer| u8::from(layer.rope.is_some())).collect();
+        let rotary: Vec<u8> =
+            spec.layers.iter().map(|layer| u8::from(layer.rope.is_some())).collect();
         set("no_rope_layers", json!(rotary));
     }
     if let ("phi3", Some(RopeScaling::LongRope { original, .. })) =
@@ -192,11 +203,16 @@ fn mixed(spec: &Spec) -> bool {
 /// The share of each head that the base's file says is rotated.
 fn said_partial_rotary(config: &Value) -> Option<f64> {
     let nested = config.get("rope_parameters").and_then(|block| block.get("partial_rotary_factor"));
-    nested.or_else(|| config.get("partial_rotary_factor")).or_else(|| config.get("rotary_pct")).and_then(Value::as_f64)
+    nested
+        .or_else(|| config.get("partial_rotary_factor"))
+        .or_else(|| config.get("rotary_pct"))
+        .and_then(Value::as_f64)
 }
 
 fn rope_parameters(spec: &Spec, family: &str, partial: Option<f64>) -> Value {
-    let block = |index: usize| spec.ropes.get(index).map_or(Value::Null, |rope| rope_json(rope, spec.head_dim, partial));
+    let block = |index: usize| {
+        spec.ropes.get(index).map_or(Value::Null, |rope| rope_json(rope, spec.head_dim, partial))
+    };
     if family == "gemma3_text" {
         return json!({ "full_attention": block(0), "sliding_attention": block(1) });
     }
@@ -215,7 +231,14 @@ fn rope_json(rope: &Rope, head_dim: usize, partial: Option<f64>) -> Value {
             "high_freq_factor": high_freq_factor,
             "original_max_position_embeddings": *original as u64,
         }),
-        RopeScaling::Yarn { factor, beta_fast, beta_slow, original, attention_factor, truncate } => json!({
+        RopeScaling::Yarn {
+            factor,
+            beta_fast,
+            beta_slow,
+            original,
+            attention_factor,
+            truncate,
+        } => json!({
             "rope_type": "yarn",
             "factor": factor,
             "beta_fast": beta_fast,

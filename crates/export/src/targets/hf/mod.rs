@@ -8,10 +8,10 @@ use sanbao_models::weights::{StoredType, TensorToWrite, write_sharded_safetensor
 use sanbao_train::recipes::Words;
 
 use super::Target;
+use crate::Error;
 use crate::job::{Job, Reread, Written};
 use crate::options::{HF_DTYPE, MAX_SHARD_SIZE};
 use crate::tokenizer_files::{self, json_file};
-use crate::Error;
 
 pub(super) static HF: Target = Target {
     name: "hf",
@@ -44,7 +44,9 @@ fn write(job: &Job, folder: &Path) -> Result<Written, Error> {
     json_file(&folder.join("config.json"), &config::config_json(base, dtype)?)?;
     let list = job.parameters();
     let tensors = list.iter().map(|parameter| {
-        TensorToWrite::new(&parameter.name, dtype, parameter.shape.clone(), || Ok(job.values(parameter)?))
+        TensorToWrite::new(&parameter.name, dtype, parameter.shape.clone(), || {
+            Ok(job.values(parameter)?)
+        })
     });
     write_sharded_safetensors(folder, tensors, &Default::default(), job.options.shard_bytes())?;
     tokenizer_files::write(&base.tokenizer, job.source.card.task, folder)?;

@@ -64,7 +64,10 @@ fn write(job: &Job, folder: &Path) -> Result<Written, Error> {
         stops,
         temperature: temperature(job),
         system: facts.system.clone(),
-        licence: licence.id.as_ref().map(|id| format!("{id} (base model: {})\n{}", facts.base_model, licence.summary)),
+        licence: licence
+            .id
+            .as_ref()
+            .map(|id| format!("{id} (base model: {})\n{}", facts.base_model, licence.summary)),
     };
     let (text, left_out) = modelfile.render();
     written.notes.extend(left_out);
@@ -74,11 +77,21 @@ fn write(job: &Job, folder: &Path) -> Result<Written, Error> {
 
 /// What the person chose, else what suits the task, else what the model asks for.
 fn temperature(job: &Job) -> f64 {
-    let of_model = || job.source.base.tokenizer.files().generation_config.get("temperature").and_then(|t| t.as_f64());
+    let of_model = || {
+        job.source
+            .base
+            .tokenizer
+            .files()
+            .generation_config
+            .get("temperature")
+            .and_then(|t| t.as_f64())
+    };
     match (job.options.temperature(), job.source.card.task) {
         (Some(chosen), _) => chosen,
         // A label is looked up, not made up.
         (None, Some(Task::Classify)) => 0.0,
-        (None, _) => of_model().filter(|t| (0.0..=5.0).contains(t)).unwrap_or(TEMPERATURE_OF_ANSWERS),
+        (None, _) => {
+            of_model().filter(|t| (0.0..=5.0).contains(t)).unwrap_or(TEMPERATURE_OF_ANSWERS)
+        }
     }
 }

@@ -20,7 +20,8 @@ impl Modelfile {
     pub(super) fn render(&self) -> (String, Vec<String>) {
         let mut text = format!("FROM {}\n", self.from);
         let mut left_out = Vec::new();
-        let fenced = [("TEMPLATE", &self.template), ("SYSTEM", &self.system), ("LICENSE", &self.licence)];
+        let fenced =
+            [("TEMPLATE", &self.template), ("SYSTEM", &self.system), ("LICENSE", &self.licence)];
         for (word, value) in fenced {
             match value {
                 Some(value) if value.contains(FENCE) || value.ends_with('"') => left_out.push(format!(
@@ -32,7 +33,8 @@ impl Modelfile {
                 None => {}
             }
         }
-        for stop in self.stops.iter().filter(|stop| !stop.is_empty() && !stop.contains(['"', '\n'])) {
+        for stop in self.stops.iter().filter(|stop| !stop.is_empty() && !stop.contains(['"', '\n']))
+        {
             let _ = writeln!(text, "PARAMETER stop \"{stop}\"");
         }
         let _ = writeln!(text, "PARAMETER temperature {}", self.temperature);

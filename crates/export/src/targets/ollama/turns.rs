@@ -62,16 +62,28 @@ impl Turns {
 
     fn find_at(tokenizer: &Tokenizer, now: Zoned) -> Option<Self> {
         // Where the file says that texts begin with this token, Ollama adds it by itself.
-        let bos = tokenizer.special_tokens().get("bos_token").filter(|_| adds_bos(tokenizer)).unwrap_or_default();
+        let bos = tokenizer
+            .special_tokens()
+            .get("bos_token")
+            .filter(|_| adds_bos(tokenizer))
+            .unwrap_or_default();
         let render = |turns: &[Turn]| {
-            let messages: Vec<Message> = turns.iter().map(|(role, text)| Message::new(role, *text)).collect();
-            let options = ChatOptions { add_generation_prompt: true, now: Some(now.clone()), ..ChatOptions::default() };
+            let messages: Vec<Message> =
+                turns.iter().map(|(role, text)| Message::new(role, *text)).collect();
+            let options = ChatOptions {
+                add_generation_prompt: true,
+                now: Some(now.clone()),
+                ..ChatOptions::default()
+            };
             let text = tokenizer.chat_template().render(&messages, &options).ok()?;
             Some(text.strip_prefix(bos).map(str::to_owned).unwrap_or(text))
         };
         let turns = Self::cut(&render)?;
         let candidates = Self::systems(&render, &turns.opening)?;
-        candidates.into_iter().map(|system| Self { system, ..turns.clone() }).find(|turns| turns.rebuilds(&render))
+        candidates
+            .into_iter()
+            .map(|system| Self { system, ..turns.clone() })
+            .find(|turns| turns.rebuilds(&render))
     }
 
     fn cut(render: &Render) -> Option<Self> {
@@ -96,8 +108,14 @@ impl Turns {
         };
         let (before, rest) = text.split_once(SYSTEM)?;
         let (after, _) = rest.split_once(QUESTION)?;
-        let last = before.strip_prefix(opening).map(|before| System::Last(before.to_owned(), after.to_owned()));
-        Some(std::iter::once(System::First(before.to_owned(), after.to_owned())).chain(last).collect())
+        let last = before
+            .strip_prefix(opening)
+            .map(|before| System::Last(before.to_owned(), after.to_owned()));
+        Some(
+            std::iter::once(System::First(before.to_owned(), after.to_owned()))
+                .chain(last)
+                .collect(),
+        )
     }
 
     /// The conversation as this layout has it, as the Go template below gives it too.
@@ -138,7 +156,8 @@ impl Turns {
             ("user", "谢谢。"),
         ];
         let same = |turns: &[Turn]| render(turns).is_some_and(|text| text == self.text(turns));
-        let system_fits = self.system == System::Refused || same(&long) && same(&long[..2]) && same(&long[..4]);
+        let system_fits =
+            self.system == System::Refused || same(&long) && same(&long[..2]) && same(&long[..4]);
         same(&long[1..]) && same(&long[1..2]) && same(&long[1..4]) && system_fits
     }
 
@@ -149,13 +168,24 @@ impl Turns {
         let (before, inside) = match &self.system {
             System::Refused => (opening, String::new()),
             System::First(open, close) => {
-                let other = if opening.is_empty() { opening } else { format!("{{{{ else }}}}{opening}") };
+                let other =
+                    if opening.is_empty() { opening } else { format!("{{{{ else }}}}{opening}") };
                 let (open, close) = (text(open), text(close));
-                (format!("{{{{ if .System }}}}{open}{{{{ .System }}}}{close}{other}{{{{ end }}}}"), String::new())
+                (
+                    format!(
+                        "{{{{ if .System }}}}{open}{{{{ .System }}}}{close}{other}{{{{ end }}}}"
+                    ),
+                    String::new(),
+                )
             }
             System::Last(open, close) => {
                 let (open, close) = (text(open), text(close));
-                (opening, format!("{{{{ if and $last $.System }}}}{open}{{{{ $.System }}}}{close}{{{{ end }}}}"))
+                (
+                    opening,
+                    format!(
+                        "{{{{ if and $last $.System }}}}{open}{{{{ $.System }}}}{close}{{{{ end }}}}"
+                    ),
+                )
             }
         };
         let (answer, prompt, next) = (text(&self.answer), text(&self.prompt), text(&self.next));

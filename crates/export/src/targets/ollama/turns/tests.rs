@@ -8,7 +8,8 @@ use super::*;
 /// A small tokenizer with one of the goldens' chat templates.
 fn tokenizer(template: Option<&str>) -> Tokenizer {
     let fixtures = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/goldens"));
-    let mut files = TokenizerFiles::from_folder(&fixtures.join("models/llama3_rope_untied")).unwrap();
+    let mut files =
+        TokenizerFiles::from_folder(&fixtures.join("models/llama3_rope_untied")).unwrap();
     files.chat_template = template.map(|name| {
         let path = fixtures.join("chat_templates/templates").join(format!("{name}.jinja"));
         std::fs::read_to_string(path).unwrap()
@@ -18,7 +19,17 @@ fn tokenizer(template: Option<&str>) -> Tokenizer {
 
 #[test]
 fn the_usual_layouts_are_found() {
-    for name in ["chatml", "smollm2", "llama3", "gemma", "phi3", "mistral_instruct", "zephyr", "vicuna", "alpaca"] {
+    for name in [
+        "chatml",
+        "smollm2",
+        "llama3",
+        "gemma",
+        "phi3",
+        "mistral_instruct",
+        "zephyr",
+        "vicuna",
+        "alpaca",
+    ] {
         let turns = Turns::find(&tokenizer(Some(name)));
         let turns = turns.unwrap_or_else(|| panic!("{name} is not understood"));
         insta::assert_snapshot!(name, turns.go_template());
@@ -51,5 +62,9 @@ fn braces_of_the_layout_are_not_taken_for_code() {
     files.chat_template =
         Some("{% for m in messages %}{{ '{{' + m.role + '}}' }}{{ m.content }};{% endfor %}{% if add_generation_prompt %}{{ '{{assistant}}' }}{% endif %}".into());
     let turns = Turns::find(&Tokenizer::new(files).unwrap()).unwrap();
-    assert!(turns.go_template().contains(";{{ \"{{\" }}assistant}}{{ else"), "{}", turns.go_template());
+    assert!(
+        turns.go_template().contains(";{{ \"{{\" }}assistant}}{{ else"),
+        "{}",
+        turns.go_template()
+    );
 }
