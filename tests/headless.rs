@@ -241,7 +241,7 @@ fn bad_input_gets_one_sentence_and_leaves_nothing() {
         &["--shape", "text_label"],
         &["label"],
     );
-    train(model, good, &["--map", "text={{nope}}"], &["nope", "text, label"]);
+    train(model, good, &["--map", "text={{nope}}"], &["nope", "text", "label"]);
     train(model, good, &["--recipe", "magic"], &["magic", "lora"]);
     train(model, good, &["--set", "learning_rate=fast"], &["learning_rate", "fast"]);
     train(model, good, &["--set", "speed=1"], &["speed"]);

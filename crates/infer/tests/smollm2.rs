@@ -178,6 +178,19 @@ fn zz_speed() {
         prompts[0].len(),
         labels.iter().map(Vec::len).collect::<Vec<_>>()
     );
+    let only: Option<usize> = std::env::var("ONLY").ok().and_then(|x| x.parse().ok());
+    for _ in 0..3 {
+        for n in [1, 2, 4, 16, 32] {
+            if only.is_some_and(|o| o != n) { continue; }
+            let s = Sampling { max_new_tokens: 33, ..Sampling::default() };
+            let t = std::time::Instant::now();
+            let mut first = 0.0; let mut c = 0;
+            let out = generate(&model, &tokenizer, &prompts[..n], &s, 8192, &mut |_, _| { c += 1; if c == n { first = t.elapsed().as_secs_f64(); } Flow::Continue }).unwrap();
+            let new: usize = out.iter().map(|o| o.ids.len()).sum();
+            println!("batch {n}: first {first:.2} then {:.1} tokens/s", (new - n) as f64 / (t.elapsed().as_secs_f64() - first));
+        }
+    }
+    if only.is_some() { return; }
     for _ in 0..2 {
         let t = std::time::Instant::now();
         let layout = sanbao_models::ops::Layout::packed(prompts.iter().map(Vec::len));

@@ -50,7 +50,7 @@ pub fn to_vec<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, crate::Erro
         .map_err(|error| {
             crate::Error::Device(format!("the device did not deliver its result: {error:?}"))
         })?
-        .into_vec::<f32>()
+        .try_into_vec::<f32>()
         .map_err(|error| {
             crate::Error::Device(format!("the device delivered another type: {error:?}"))
         })

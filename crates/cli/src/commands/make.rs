@@ -14,8 +14,6 @@ pub fn make(args: &MakeArgs) -> Result<()> {
     let run = planned(args.base.model.as_deref(), &args.source, &args.recipe, &args.out)?;
     show::data_report(run.data.report());
     show::plan(&run.spec.plan);
-    // The worker takes the folder's lock.
-    drop(run);
     train_run(&args.out, false)?;
     let verdict = evaluate_run(&args.out)?;
     show::line("");

@@ -89,10 +89,8 @@ pub fn prepared(
     Ok(Prepared::open(folder)?)
 }
 
-/// A run that is ready to start.
+/// A run that is ready to start. Nobody holds its folder's lock.
 pub struct Planned {
-    /// Its folder; the lock is given up when this is dropped.
-    pub folder: RunFolder,
     /// What it is to do.
     pub spec: RunSpec,
     /// The examples.
@@ -146,7 +144,7 @@ pub fn planned(
         majority_label: data.report().labels.first().map(|(label, _)| label.clone()),
     };
     sanbao_project::write_json(&folder.plan_path(), &spec)?;
-    Ok(Planned { folder, spec, data })
+    Ok(Planned { spec, data })
 }
 
 fn seconds(

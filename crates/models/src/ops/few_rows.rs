@@ -19,7 +19,7 @@ const ROWS: std::ops::RangeInclusive<usize> = 2..=32;
 const JOB: usize = 64;
 
 /// Multiplications below this many are not worth a second thread.
-const PARALLEL: usize = 1 << 18;
+const PARALLEL: usize = 1 << 21;
 
 /// `x` `[rows, in]` times the transpose of `weight` `[out, in]`; `None` where the general
 /// product is as good.

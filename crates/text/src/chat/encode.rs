@@ -65,8 +65,10 @@ impl Tokenizer {
         self.tokenized(self.chat_template().render_turns_with_spans(messages, options)?)
     }
 
-    fn tokenized(&self, Rendered { text, spans }: Rendered) -> Result<TokenizedChat, Error> {
+    fn tokenized(&self, rendered: Rendered) -> Result<TokenizedChat, Error> {
+        let Rendered { text, mut spans } = rendered;
         let (ids, offsets) = self.encode_with_offsets(&text, false)?;
+        self.include_stops(&mut spans, &ids, &offsets);
         let mut covered = 0;
         let trained = offsets
             .iter()
@@ -78,5 +80,21 @@ impl Tokenizer {
             })
             .collect();
         Ok(TokenizedChat { ids, trained, text, spans })
+    }
+
+    /// Takes into a turn the token right after it at which an answer stops, where the turn has
+    /// none of its own: some templates close a turn with the header of the next one.
+    fn include_stops(&self, spans: &mut [Range<usize>], ids: &[u32], offsets: &[Range<usize>]) {
+        let stops = |at: usize| ids.get(at).is_some_and(|id| self.stop_ids().contains(id));
+        for span in spans {
+            let next = offsets.partition_point(|token| token.start < span.end);
+            let begins = offsets.get(next).filter(|token| token.start == span.end);
+            if let Some(token) = begins
+                && stops(next)
+                && !next.checked_sub(1).is_some_and(stops)
+            {
+                span.end = token.end;
+            }
+        }
     }
 }

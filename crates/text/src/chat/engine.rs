@@ -67,13 +67,19 @@ impl Engine {
         self.generation
     }
 
-    /// Every special token of the model, longest first.
+    pub(crate) fn special(&self) -> &SpecialTokens {
+        &self.special
+    }
+
+    /// Every special token of the model.
     pub(crate) fn control(&self) -> impl Iterator<Item = &str> {
+        let named = self.special.named().map(|(_, token)| token);
         self.special
             .control()
             .iter()
             .map(String::as_str)
-            .chain(self.special.named().map(|(_, token)| token))
+            .chain(named)
+            .filter(|token| !token.is_empty())
     }
 
     /// Renders prepared messages. The caller sees to it that they are isolated.

@@ -11,6 +11,7 @@ pub(crate) mod limits;
 mod marks;
 mod messages;
 mod probe;
+mod search;
 mod spans;
 pub(crate) mod syntax;
 

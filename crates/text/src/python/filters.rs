@@ -32,6 +32,7 @@ pub(crate) fn add(environment: &mut Environment) {
         text(value).map(|text| Value::from_safe_string(escaped(&text)))
     });
     environment.add_test("sequence", is_sequence);
+    environment.add_test("iterable", is_iterable);
 }
 
 fn string(value: &Value) -> Result<Value> {
@@ -200,6 +201,18 @@ fn is_sequence(value: &Value) -> bool {
         ValueKind::Iterable => value.len().is_some(),
         _ => false,
     }
+}
+
+/// Whether Python's `iter` takes a value; a text is taken, nothing is not.
+fn is_iterable(value: &Value) -> bool {
+    matches!(
+        value.kind(),
+        ValueKind::Seq
+            | ValueKind::Iterable
+            | ValueKind::String
+            | ValueKind::Map
+            | ValueKind::Undefined
+    )
 }
 
 /// Writes a printed value (`{{ … }}`).
