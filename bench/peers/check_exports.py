@@ -28,10 +28,10 @@ import xllamacpp
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-# Beyond this, a float32 export is another model: the noise of float32 is a tenth of it. llama.cpp
-# computes in float32 too, but takes GELU from a table in float16.
+# Beyond this share of the largest logit, a float32 export is another model: the noise of float32 is
+# a tenth of it. llama.cpp computes in float32 too, but takes GELU from a table in float16.
 TRANSFORMERS_TOLERANCE = 1e-4
-LLAMA_CPP_TOLERANCE = 5e-3
+LLAMA_CPP_TOLERANCE = 1e-3
 BEST = 10
 
 
@@ -43,6 +43,7 @@ class Expected:
         self.ids = tensors["ids"]
         self.logits = tensors["logits"].float()
         self.prompt_tokens = int(tensors["prompt_tokens"])
+        self.largest = max(1.0, self.logits.abs().max().item())
 
     @property
     def prompt(self):
@@ -118,16 +119,18 @@ def llama_cpp_loads(path, expected):
 def checks(model):
     """Name, function and tolerance (`None` where weights were rounded) of every export of a model."""
     expected = Expected(model / "expected.safetensors")
+    in_torch = TRANSFORMERS_TOLERANCE * expected.largest
+    in_llama_cpp = LLAMA_CPP_TOLERANCE * expected.largest
     for folder in sorted(path for path in model.iterdir() if path.is_dir() and path.name != "base"):
         if folder.name.startswith("hf"):
-            exact = folder.name.endswith("f32") and not folder.name.endswith("bf32")
-            yield folder.name, lambda f=folder: transformers_loads(f, expected), TRANSFORMERS_TOLERANCE if exact else None
+            exact = folder.name == "hf-f32"
+            yield folder.name, lambda f=folder: transformers_loads(f, expected), in_torch if exact else None
         elif folder.name == "peft":
-            yield folder.name, lambda f=folder: peft_loads(f, model / "base", expected), TRANSFORMERS_TOLERANCE
+            yield folder.name, lambda f=folder: peft_loads(f, model / "base", expected), in_torch
         else:
             file = next(folder.glob("*.gguf"))
             exact = file.stem.endswith("F32")
-            yield folder.name, lambda f=file: llama_cpp_loads(f, expected), LLAMA_CPP_TOLERANCE if exact else None
+            yield folder.name, lambda f=file: llama_cpp_loads(f, expected), in_llama_cpp if exact else None
 
 
 def main():

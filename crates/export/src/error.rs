@@ -54,12 +54,14 @@ pub enum Error {
     },
     /// What was written gives other numbers.
     #[error(
-        "the export was read back and its logits differ from the trained model's by up to {difference:.3e} over {tokens} tokens, where at most {tolerance:.3e} was expected; nothing was kept. Export once more, and as f32 if it happens again"
+        "the export was read back and its logits differ from the trained model's by {measure} {difference:.3e} over {tokens} tokens, where at most {tolerance:.3e} was expected; nothing was kept. Export once more, and as f32 if it happens again"
     )]
     Mismatch {
-        /// Largest difference of a logit.
+        /// Which difference, as words before the number.
+        measure: &'static str,
+        /// The difference.
         difference: f64,
-        /// Largest difference allowed.
+        /// What is allowed.
         tolerance: f64,
         /// Tokens compared.
         tokens: usize,
@@ -127,7 +129,7 @@ impl From<Error> for Fault {
                 fault.with("format", format).with("reason", reason)
             }
             Error::Changed { what } => fault.with("what", what),
-            Error::Mismatch { difference, tolerance, tokens } => fault
+            Error::Mismatch { difference, tolerance, tokens, .. } => fault
                 .with("difference", difference)
                 .with("tolerance", tolerance)
                 .with("tokens", tokens),

@@ -205,3 +205,25 @@ impl From<Error> for Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn a_fault_keeps_code_sentence_and_parts() {
+        let fault =
+            Fault::from(Error::GgufPre { pre: "x".to_owned(), supported: "y, z".to_owned() });
+        assert_eq!(fault.code, "text.gguf_pre");
+        assert!(fault.message.contains("\"x\"") && fault.message.ends_with("y, z."));
+        assert_eq!(fault.params["pre"], "x");
+        assert_eq!(fault.params["supported"], "y, z");
+        let fault = Fault::from(Error::TemplateSyntax { line: 3, detail: "d".to_owned() });
+        assert_eq!(
+            (fault.code.as_str(), fault.params["line"].as_str()),
+            ("text.template_syntax", "3")
+        );
+        assert!(Fault::from(Error::EmptyConversation).params.is_empty());
+    }
+}

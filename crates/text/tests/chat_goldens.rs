@@ -261,6 +261,65 @@ fn the_plain_template_begins_as_the_tokenizer_does() {
 }
 
 #[test]
+fn a_turn_is_not_taken_over_the_result_of_a_tool() {
+    // Calls first, then the results, then what the same message says.
+    let source = "{% for m in messages %}{% if m.role == 'assistant' %}<a>{% for c in m.tool_calls or [] %}\
+        [{{ c.function.name }}]{% endfor %}{% for t in messages if t.role == 'tool' %}({{ t.content }}){% endfor %}\
+        {{ m.content }}<end>{% elif m.role == 'user' %}<u>{{ m.content }}<end>{% endif %}{% endfor %}";
+    let template = ChatTemplate::new(source, &SpecialTokens::default()).unwrap();
+    let messages = serde_json::json!([
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Five", "tool_calls": [{"function": {"name": "add", "arguments": {}}}]},
+        {"role": "tool", "content": "5"},
+    ]);
+    let error =
+        template.render_turns_with_spans(turns(&messages), &ChatOptions::default()).unwrap_err();
+    assert_eq!(error.code(), "text.spans_not_found");
+    assert!(error.to_string().contains("message 2"), "{error}");
+}
+
+#[test]
+fn turns_are_found_in_templates_that_close_in_unusual_ways() {
+    let conversation = [
+        Message::new("user", "Hi"),
+        Message::new("assistant", "Hello"),
+        Message::new("user", "Bye"),
+        Message::new("assistant", ""),
+        Message::new("user", "Again"),
+        Message::new("assistant", "Good bye"),
+    ];
+    let spans = |source: &str| {
+        let special = SpecialTokens::new([("eos_token", "<eos>")]);
+        let template = ChatTemplate::new(source, &special).unwrap();
+        let rendered = template.render_with_spans(&conversation, &ChatOptions::default()).unwrap();
+        rendered.spans.iter().map(|span| rendered.text[span.clone()].to_owned()).collect::<Vec<_>>()
+    };
+    let layout = |before: &str, middle: &str, last: &str| {
+        format!(
+            "{{% for m in messages %}}{{% if m.role == 'user' %}}<u>{{{{ m.content }}}}<end>{{% else %}}<a>{before}\
+             {{{{ m.content }}}}{{% if loop.last %}}{last}{{% else %}}{middle}{{% endif %}}{{% endif %}}{{% endfor %}}\
+             {{% if add_generation_prompt %}}<a>{{% endif %}}"
+        )
+    };
+    // Another token at the end of the conversation.
+    assert_eq!(
+        spans(&layout("", "<end>", "<return>")),
+        ["Hello<end>", "<end>", "Good bye<return>"]
+    );
+    // Two tokens in a row, of which the second is the model's own.
+    let two = layout("", "<done><eos>", "<done><eos><more>");
+    assert_eq!(spans(&two), ["Hello<done><eos>", "<done><eos>", "Good bye<done><eos>"]);
+    // Something before the content that the header does not give.
+    let thought = layout("<think></think>", "<end>", "<end>");
+    assert_eq!(
+        spans(&thought),
+        ["<think></think>Hello<end>", "<think></think><end>", "<think></think>Good bye<end>"]
+    );
+    // No closing token at all: the separator, at least.
+    assert_eq!(spans(&layout("", ";\n", ";\n")), ["Hello;\n", ";\n", "Good bye;\n"]);
+}
+
+#[test]
 fn named_templates_are_chosen_by_tools() {
     let mut files = TokenizerFiles::from_folder(&golden("models/gpt2")).unwrap();
     files.tokenizer_config["chat_template"] = serde_json::json!([

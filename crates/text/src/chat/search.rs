@@ -36,6 +36,7 @@ impl Search<'_> {
             return Ok(Vec::new());
         }
         let located = self.located(&assistant);
+        let tools = self.tool_results();
         let mut spans: Vec<Range<usize>> = Vec::with_capacity(assistant.len());
         for &number in &assistant {
             let after = spans.last().map_or(0, |span| span.end);
@@ -47,9 +48,40 @@ impl Search<'_> {
                 }
                 _ => self.by_prefix(number, after)?,
             };
-            spans.extend(span);
+            if let Some(span) = span {
+                self.check_tools(number, &span, &tools)?;
+                spans.push(span);
+            }
         }
         Ok(spans)
+    }
+
+    /// Where the results of tools stand, which nobody says but some templates write in the middle
+    /// of a turn.
+    fn tool_results(&self) -> Vec<Range<usize>> {
+        let tool =
+            |number: &usize| !matches!(role(&self.turns[*number]), "assistant" | "user" | "system");
+        let numbers: Vec<usize> = (0..self.turns.len()).filter(tool).collect();
+        if numbers.is_empty() {
+            return Vec::new();
+        }
+        self.located(&numbers)
+            .map_or(Vec::new(), |(_, found)| found.ranges.into_iter().flatten().collect())
+    }
+
+    fn check_tools(
+        &self,
+        number: usize,
+        span: &Range<usize>,
+        tools: &[Range<usize>],
+    ) -> Result<(), Error> {
+        if tools.iter().any(|tool| tool.start < span.end && tool.end > span.start) {
+            return Err(Error::SpansNotFound {
+                number: number + 1,
+                detail: "the template writes the result of a tool in the middle of it".to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// The conversation marked in a way that the template bears, and where the marks are. Of the
@@ -127,18 +159,23 @@ impl Search<'_> {
             .as_ref()
             .and_then(|alone| Some(&alone.text[alone.ranges.get(number)?.as_ref()?.end..]))
             .unwrap_or(rest);
-        let closing = self.closing(number, own);
+        content + self.fitted(&self.closing(number, own), own, rest)
+    }
+
+    /// How much of `rest` a turn's closing takes, which was found in `own`: what follows the turn
+    /// when the conversation ends there.
+    fn fitted(&self, closing: &Range<usize>, own: &str, rest: &str) -> usize {
         let same = common_prefix(own, rest);
         if same >= closing.end {
-            return content + closing.end;
+            return closing.end;
         }
         // A template may close a turn with another token where the conversation goes on.
         if same >= closing.start
             && let Some(length) = self.token_at(&rest[closing.start..])
         {
-            return content + closing.start + length;
+            return closing.start + length;
         }
-        content + same
+        same
     }
 
     /// The token, or the tokens in a row, that close a turn, in what follows its content. Without
@@ -231,13 +268,16 @@ impl Search<'_> {
         let start = self
             .start(number, bound, after)
             .ok_or_else(|| failed("the template changes its text or what comes before it"))?;
-        let body = self.text.get(start..bound).unwrap_or_default();
-        if body.is_empty() {
+        let own = with.get(start..).unwrap_or_default();
+        if own.is_empty() {
             return if silent { Ok(None) } else { Err(failed("the template leaves it out")) };
         }
-        let token = self.closing_token(number);
-        let closed = token.and_then(|token| body.rfind(&token).map(|at| at + token.len()));
-        Ok(Some(start..start + closed.unwrap_or(body.len())))
+        let closed = self.closing_token(number).and_then(|token| {
+            let at = own.rfind(&token)?;
+            Some(at..at + token.len())
+        });
+        let closing = closed.unwrap_or(own.len()..own.len());
+        Ok(Some(start..start + self.fitted(&closing, own, &self.text[start..])))
     }
 }
 

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use sanbao_contract::worker::Message;
 use sanbao_data::Prepared;
+use sanbao_project::{Manifest, RunFolder};
 use sanbao_train::{Run, peak_resident_bytes};
 
 use super::{Opened, open};
-use crate::Error;
+use crate::{Error, RunSpec};
 
 /// Trains from the last checkpoint, or from the start.
 ///
@@ -36,6 +37,9 @@ pub fn train(
         folder: &folder,
     }
     .train(stop, &mut |event| say(Message::Run(event)))?;
+    if outcome.finished {
+        write_manifest(&folder, &spec, &data_hash)?;
+    }
     say(Message::Trained {
         finished: outcome.finished,
         last_step: outcome.last_step,
@@ -44,4 +48,18 @@ pub fn train(
         peak_memory: peak_resident_bytes(),
     });
     Ok(())
+}
+
+/// What the run was made from; written when everything else is there.
+fn write_manifest(folder: &RunFolder, spec: &RunSpec, data_hash: &str) -> Result<(), Error> {
+    let settings = serde_json::to_value(&spec.settings).map_err(std::io::Error::from)?;
+    let model = match spec.model.is_file() {
+        true => sanbao_project::hash_file(&spec.model)?,
+        false => sanbao_project::hash_folder(&spec.model)?,
+    };
+    let manifest = Manifest::new("train", settings, spec.settings.seed)
+        .with_input("model", model)
+        .with_input("prepared", data_hash)
+        .with_version("sanbao", env!("CARGO_PKG_VERSION"));
+    Ok(manifest.write(&folder.manifest_path())?)
 }
