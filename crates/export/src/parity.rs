@@ -125,12 +125,18 @@ fn compare(
     }
     let tolerance = tolerance(stored, expected);
     let average = (squares / expected.len().max(1) as f64).sqrt();
-    if !(largest <= tolerance) {
+    let exceeds = |difference: f64, limit: f64| difference.is_nan() || difference > limit;
+    if exceeds(largest, tolerance) {
         return Err(Error::Mismatch { measure: "up to", difference: largest, tolerance, tokens });
     }
-    if !(average <= tolerance / AVERAGE) {
+    if exceeds(average, tolerance / AVERAGE) {
         let tolerance = tolerance / AVERAGE;
-        return Err(Error::Mismatch { measure: "a root mean square of", difference: average, tolerance, tokens });
+        return Err(Error::Mismatch {
+            measure: "a root mean square of",
+            difference: average,
+            tolerance,
+            tokens,
+        });
     }
     Ok(Parity { max_logit_difference: largest, tolerance, tokens })
 }
@@ -154,7 +160,8 @@ const AVERAGE: f64 = 8.0;
 fn tolerance(stored: StoredType, expected: &[f32]) -> f64 {
     let count = expected.len().max(1) as f64;
     let mean = expected.iter().map(|value| f64::from(*value)).sum::<f64>() / count;
-    let spread = expected.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>() / count;
+    let spread =
+        expected.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum::<f64>() / count;
     let deviation = spread.sqrt();
     match stored {
         StoredType::F16 => 0.1 * deviation,
@@ -233,6 +240,9 @@ mod tests {
         }
         let shifted: Vec<f32> = expected.iter().map(|value| value + 0.9 * rough as f32).collect();
         let error = compare(&expected, &shifted, StoredType::Q8_0, 1).unwrap_err().to_string();
-        assert!(error.contains("root mean square"), "small enough one by one, but not all together: {error}");
+        assert!(
+            error.contains("root mean square"),
+            "small enough one by one, but not all together: {error}"
+        );
     }
 }

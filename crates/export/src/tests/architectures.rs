@@ -140,6 +140,17 @@ fn merged_dora_and_full_models() {
 }
 
 #[test]
+fn a_tied_head_is_written_out_where_llama_cpp_asks_for_one() {
+    let base = variant("gpt_neox", json!({"tie_word_embeddings": true}));
+    let trained = Trained::new(base.path(), Some(lora(false)));
+    let (folder, exported) = exported(&trained, "gguf", json!({"dtype": "f32"}));
+    let file = exported.files.iter().find(|file| file.ends_with(".gguf")).unwrap();
+    assert!(
+        !BaseModel::open(&folder.path().join("out").join(file)).unwrap().spec.tie_word_embeddings
+    );
+}
+
+#[test]
 fn a_large_model_is_split_into_several_files() {
     let trained = Trained::golden("qwen3");
     let (folder, exported) =

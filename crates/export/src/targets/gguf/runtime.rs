@@ -178,7 +178,7 @@ fn positions(spec: &Spec, family: &Family, wrong: &mut Vec<String>) {
         return;
     }
     // SmolLM3 goes without rotation in every fourth layer, everybody else in none.
-    let rotated = |index: usize| family.name != "smollm3" || (index + 1) % 4 != 0;
+    let rotated = |index: usize| family.name != "smollm3" || !(index + 1).is_multiple_of(4);
     if spec.layers.iter().enumerate().any(|(index, layer)| layer.rope.is_some() != rotated(index)) {
         wrong.push("which layers go without rotary positions".to_owned());
     }
