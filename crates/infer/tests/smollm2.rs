@@ -84,7 +84,7 @@ fn greedy_answers(model: &Decoder, tokenizer: &Tokenizer, golden: &Value) {
     let messages = [Message::new("user", "What is the capital of France?")];
     let alone = answer(model, tokenizer, &messages, &greedy).unwrap();
     assert_eq!(alone.text, "The capital of France is Paris.");
-    println!("{:.1} tokens/s alone", alone.tokens_per_second());
+    eprintln!("{:.1} tokens/s alone", alone.tokens_per_second());
 }
 
 fn logits(model: &Decoder, golden: &Value) {

@@ -124,8 +124,8 @@ fn batch(golden: &Value) -> (Vec<u32>, Layout, Targets) {
     {
         let length = mask.as_array().unwrap().iter().filter(|m| m.as_u64() == Some(1)).count();
         let labels = labels.as_array().unwrap();
-        for index in 1..length {
-            if let Some(label) = labels[index].as_u64() {
+        for (index, label) in labels.iter().enumerate().take(length).skip(1) {
+            if let Some(label) = label.as_u64() {
                 targets.rows.push((all.len() + index - 1) as u32);
                 targets.tokens.push(label as u32);
             }

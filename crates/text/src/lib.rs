@@ -19,7 +19,8 @@
 //!
 //! let special = SpecialTokens::new([("eos_token", "</s>")]);
 //! let template = ChatTemplate::new(
-//!     "{% for m in messages %}<{{ m.role }}>{{ m.content }}{{ eos_token }}{% endfor %}",
+//!     "{% for m in messages %}<{{ m.role }}>{{ m.content }}{{ eos_token }}{% endfor %}\
+//!      {% if add_generation_prompt %}<assistant>{% endif %}",
 //!     &special,
 //! )?;
 //! let messages = [Message::new("user", "Hi"), Message::new("assistant", "Hello")];

@@ -25,7 +25,7 @@ fn spec(config: &Config) -> Result<Spec, Error> {
     // The list says where rotary positions are used (1), despite its name.
     let rotary = |layer: usize| match listed.and_then(|list| list.get(layer)) {
         Some(flag) => flag.as_u64() != Some(0),
-        None => (layer + 1) % interval != 0,
+        None => !(layer + 1).is_multiple_of(interval),
     };
     let window = switched_window(config, false)?;
     let layers = config.layers(

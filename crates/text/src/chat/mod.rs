@@ -197,7 +197,8 @@ impl ChatTemplate {
     ///
     /// Where the template has `{% generation %}` marks, they decide. Otherwise the answers are
     /// found by marking them in the conversation and rendering again, and a span begins where
-    /// the header that `add_generation_prompt` gives ends.
+    /// the header that `add_generation_prompt` gives ends. With a template that gives none, a
+    /// model has to write the header itself, and so the span holds it.
     ///
     /// # Errors
     /// Those of [`ChatTemplate::render`], and [`Error::SpansNotFound`].

@@ -269,7 +269,7 @@ pub(super) fn to_settings(
         },
         max_grad_norm: number("max_grad_norm", 1.0),
         max_length: whole("max_length", 1024) as usize,
-        eval_steps: if evaluations == 0 { 0 } else { (steps_per_epoch / evaluations).max(1) },
+        eval_steps: steps_per_epoch.checked_div(evaluations).map_or(0, |steps| steps.max(1)),
         early_stopping_patience: whole("early_stopping_patience", 0) as u32,
         save_steps: 50,
         micro_batch_tokens: 1024,
