@@ -262,3 +262,25 @@ fn an_unknown_architecture_is_refused_by_name() {
     let bert = fixtures().join("goldens/models/bert_cls");
     refuses(&["model", path(&bert)], &["bert", "llama", "gemma3"]);
 }
+
+/// The path that graphics cards take, on a graphics driver that computes on the CPU: a forward
+/// and a backward pass must give what the CPU backend gives.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_software_graphics_device_computes_what_the_cpu_does() {
+    let driver = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
+    assert!(Path::new(driver).is_file(), "mesa-vulkan-drivers is missing: run cargo xtask setup");
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(sanbao())
+        .args(["devices", "--check", "--json"])
+        .env("SANBAO_HOME", home.path())
+        .env("XDG_RUNTIME_DIR", home.path())
+        .env("VK_ICD_FILENAMES", driver)
+        .env("CUBECL_AUTOTUNE_LEVEL", "minimal")
+        .output()
+        .unwrap();
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let software = list.as_array().unwrap().iter().find(|d| d["id"] == "software:0").unwrap();
+    assert_eq!(software["usable"], true, "{software}");
+    assert!(software["self_check"].as_f64().unwrap() < 1e-3, "{software}");
+}
