@@ -12,7 +12,10 @@ use serde_json::Value;
 use support::{fixtures, sanbao, tiny_model, triage_csv};
 
 fn run(arguments: &[&str]) -> (bool, String, String) {
-    let output = Command::new(sanbao()).args(arguments).output().unwrap();
+    let mut command = Command::new(sanbao());
+    // Without a session, graphics drivers complain on standard error.
+    command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
+    let output = command.args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.success(), text(&output.stdout), text(&output.stderr))
 }
@@ -246,7 +249,7 @@ fn bad_input_gets_one_sentence_and_leaves_nothing() {
     train(model, good, &["--set", "learning_rate=fast"], &["learning_rate", "fast"]);
     train(model, good, &["--set", "speed=1"], &["speed"]);
     train(model, good, &["--set", "target_modules=left_proj"], &["left_proj", "q_proj"]);
-    train(model, good, &["--device", "gpu:77"], &["gpu:77", "cpu"]);
+    refuses(&["plan", "--model", model, "--data", good, "--device", "gpu:77"], &["gpu:77", "cpu"]);
     train(path(folder.path()), good, &[], &["config.json"]);
     refuses(&["model", &file("fake.gguf", b"GGUF\x03\0\0\0garbage")], &["fake.gguf"]);
     refuses(&["train", "--resume", "--out", path(&folder.path().join("nothing"))], &["nothing"]);
