@@ -100,8 +100,14 @@ pub struct BaseArgs {
 #[derive(Debug, Clone, Args)]
 pub struct SourceArgs {
     /// Examples: CSV, TSV, JSONL, JSON or text; may be given several times
-    #[arg(long = "data", value_name = "FILE", required = true)]
+    #[arg(long = "data", value_name = "FILE")]
     pub data: Vec<PathBuf>,
+    /// Examples that steer training but are not learnt; a share of --data when left out
+    #[arg(long, value_name = "FILE")]
+    pub validation: Vec<PathBuf>,
+    /// Examples kept for the verdict, never learnt; a share of --data when left out
+    #[arg(long, value_name = "FILE")]
+    pub test: Vec<PathBuf>,
     /// What the rows are, when it is not recognised
     #[arg(long, value_enum)]
     pub shape: Option<ShapeArg>,
@@ -173,18 +179,9 @@ pub struct TrainArgs {
     /// Base model.
     #[command(flatten)]
     pub base: BaseArgs,
-    /// Examples: CSV, TSV, JSONL, JSON or text; may be given several times
-    #[arg(long = "data", value_name = "FILE", required_unless_present = "resume")]
-    pub data: Vec<PathBuf>,
-    /// What the rows are, when it is not recognised
-    #[arg(long, value_enum)]
-    pub shape: Option<ShapeArg>,
-    /// Fill a field from columns: prompt='{{title}}: {{text}}'; may be given several times
-    #[arg(long = "map", value_name = "FIELD=TEMPLATE")]
-    pub map: Vec<String>,
-    /// What to learn from the rows, when not the usual
-    #[arg(long, value_enum)]
-    pub task: Option<TaskArg>,
+    /// Examples.
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// How to train.
     #[command(flatten)]
     pub recipe: RecipeArgs,
@@ -197,18 +194,6 @@ pub struct TrainArgs {
     /// Print one JSON object a line
     #[arg(long)]
     pub json: bool,
-}
-
-impl TrainArgs {
-    /// The examples.
-    pub fn source(&self) -> SourceArgs {
-        SourceArgs {
-            data: self.data.clone(),
-            shape: self.shape,
-            map: self.map.clone(),
-            task: self.task,
-        }
-    }
 }
 
 /// `sanbao make`.

@@ -51,7 +51,6 @@ pub fn facts(input: &PlanInput) -> Facts {
         parameters: input.base.card.parameters,
         context: input.base.spec.max_position_embeddings,
         dial: input.dial,
-        on_cpu: input.on_cpu,
         seed: input.seed,
     }
 }

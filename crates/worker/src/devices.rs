@@ -12,8 +12,9 @@ use crate::Error;
 /// Id of the CPU.
 pub const CPU: &str = "cpu";
 
-/// Side of the matrices of the speed probe on a GPU; the CPU and software devices get less.
-const PROBE_SIDE: usize = 2048;
+/// Side of the matrices of the speed probe; a software device is too slow for more than the second.
+const PROBE_SIDE: usize = 1024;
+const SOFTWARE_PROBE_SIDE: usize = 256;
 
 /// A device that can be named.
 struct Listed {
@@ -45,9 +46,7 @@ fn listed() -> Vec<Listed> {
             name: adapter.name.clone(),
             kind: kind_name.to_owned(),
             driver: driver(&adapter),
-            memory: Some(kind_name)
-                .filter(|kind| *kind == "software")
-                .and_then(|_| sanbao_train::available_bytes()),
+            memory: if kind_name == "software" { sanbao_train::available_bytes() } else { None },
             self_check: None,
             usable: None,
             gflops: None,
@@ -177,7 +176,7 @@ fn checked(listed: &Listed) -> Result<Opened, Error> {
 /// As [`open`].
 pub fn measure(id: &str) -> Result<DeviceReport, Error> {
     let Opened { device, mut report } = open(id)?;
-    let side = if matches!(report.kind.as_str(), "software") { 256 } else { PROBE_SIDE / 2 };
+    let side = if report.kind == "software" { SOFTWARE_PROBE_SIDE } else { PROBE_SIDE };
     report.gflops = Some(matmul_gflops(&device, side)?);
     Ok(report)
 }

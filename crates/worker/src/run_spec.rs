@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sanbao_contract::data::Mapping;
 use sanbao_contract::train::{Dial, Plan};
+use sanbao_data::Part;
 use sanbao_train::TrainSettings;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,8 @@ pub struct SourceSpec {
     pub path: PathBuf,
     /// How its rows read; found by looking when not given.
     pub mapping: Option<Mapping>,
+    /// What all its rows are for; split when not given.
+    pub part: Option<Part>,
 }
 
 /// `plan.json` of a run folder: enough to start, resume, evaluate and repeat the run.

@@ -35,7 +35,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     if args.resume {
         RunFolder::look(&args.out)?;
     } else {
-        let planned = planned(args.base.model.as_deref(), &args.source(), &args.recipe, &args.out)?;
+        let planned = planned(args.base.model.as_deref(), &args.source, &args.recipe, &args.out)?;
         if !args.json {
             show::data_report(planned.data.report());
             show::plan(&planned.spec.plan);

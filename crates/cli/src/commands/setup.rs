@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sanbao_contract::data::Mapping;
-use sanbao_data::{PrepareOptions, Prepared, Source, Table, parse_mapping, prepare};
+use sanbao_data::{Part, PrepareOptions, Prepared, Source, Table, parse_mapping, prepare};
 use sanbao_hub::Progress;
 use sanbao_models::BaseModel;
 use sanbao_project::RunFolder;
@@ -43,15 +43,23 @@ fn starter_model() -> Result<PathBuf> {
 /// The files that were named, with their mapping.
 ///
 /// # Errors
-/// When a mapping does not fit the columns.
+/// When none was named, or a mapping does not fit the columns.
 pub fn sources(args: &SourceArgs) -> Result<Vec<Source>> {
+    if args.data.is_empty() {
+        bail!("no examples are given; name a file with --data FILE");
+    }
+    let files = [
+        (&args.data, None),
+        (&args.validation, Some(Part::Validation)),
+        (&args.test, Some(Part::Test)),
+    ];
     let mut sources = Vec::new();
-    for path in &args.data {
-        let mut source = Source::new(path);
-        if !args.map.is_empty() || args.shape.is_some() {
-            source.mapping = Some(mapping(path, args)?);
+    for (paths, part) in files {
+        for path in paths {
+            let recognised = args.map.is_empty() && args.shape.is_none();
+            let mapping = if recognised { None } else { Some(mapping(path, args)?) };
+            sources.push(Source { path: path.clone(), mapping, part });
         }
-        sources.push(source);
     }
     Ok(sources)
 }
@@ -97,7 +105,8 @@ pub struct Planned {
     pub data: Prepared,
 }
 
-/// Prepares the data, makes the plan and writes both into the run's folder.
+/// Prepares the data, makes the plan and writes both into the run's new folder. A run that is
+/// refused leaves no folder, so that a second try can have the same name.
 ///
 /// # Errors
 /// When the run would teach nothing, does not fit its recipe, or a file cannot be used.
@@ -110,7 +119,24 @@ pub fn planned(
     let base = base_model(model)?;
     let device = devices::open(&args.device)?;
     let folder = RunFolder::create(root)?;
-    let data = prepared(&base, source, max_length(&base, args)?, args.seed, &folder.prepared())?;
+    let planned = plan_into(&folder, &base, &device, source, args);
+    drop(folder);
+    if planned.is_err() {
+        // `create` takes only a folder that is new or empty: all that is in it is ours.
+        std::fs::remove_dir_all(root)
+            .with_context(|| format!("{} cannot be removed", root.display()))?;
+    }
+    planned
+}
+
+fn plan_into(
+    folder: &RunFolder,
+    base: &BaseModel,
+    device: &devices::Opened,
+    source: &SourceArgs,
+    args: &RecipeArgs,
+) -> Result<Planned> {
+    let data = prepared(base, source, max_length(base, args)?, args.seed, &folder.prepared())?;
     let task = data.report().task;
     let recipe = match &args.recipe {
         Some(name) => recipe(name)?,
@@ -118,7 +144,7 @@ pub fn planned(
     };
     let (mut plan, settings) = plan(&PlanInput {
         recipe,
-        base: &base,
+        base,
         device: &device.report.id,
         on_cpu: device.is_cpu(),
         memory_there: device.report.memory,
@@ -128,7 +154,7 @@ pub fn planned(
         chosen: &chosen(recipe, &args.set)?,
     })?;
     let bar = show::spinner("Measuring how fast this machine is");
-    plan.seconds = Some(seconds(&base, &device.device, &data, &settings)?);
+    plan.seconds = Some(seconds(base, &device.device, &data, &settings)?);
     bar.finish_and_clear();
     let spec = RunSpec {
         format: RUN_SPEC_FORMAT,
@@ -136,7 +162,10 @@ pub fn planned(
         device: device.report.id.clone(),
         sources: sources(source)?
             .into_iter()
-            .map(|source| Ok(SourceSpec { path: absolute(&source.path)?, mapping: source.mapping }))
+            .map(|source| {
+                let path = absolute(&source.path)?;
+                Ok(SourceSpec { path, mapping: source.mapping, part: source.part })
+            })
             .collect::<Result<_>>()?,
         dial: args.dial.into(),
         plan,

@@ -35,8 +35,6 @@ pub struct Facts {
     pub context: usize,
     /// The one dial.
     pub dial: Dial,
-    /// Whether the device is the CPU.
-    pub on_cpu: bool,
     /// Seed.
     pub seed: u64,
 }
@@ -172,7 +170,6 @@ mod tests {
             parameters: 134_515_008,
             context: 8192,
             dial,
-            on_cpu: true,
             seed: 42,
         }
     }
