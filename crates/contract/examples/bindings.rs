@@ -1,7 +1,8 @@
 //! Writes the types that the window shares with Rust as TypeScript, one file each:
 //! `bindings FOLDER` brings the folder up to date, `bindings --check FOLDER` fails when it is not.
 //!
-//! What only processes say to each other (`worker`) is left out: the window never sees it.
+//! What only processes say to each other (`worker`, but for `Progress`) is left out: the window
+//! never sees it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
-use sanbao_contract::{Fault, Message, data, model, rpc, train, verdict};
+use sanbao_contract::{Fault, Message, app, data, model, rpc, train, verdict, worker};
 use ts_rs::{Config, TS};
 
 type Files = BTreeMap<PathBuf, String>;
@@ -27,6 +28,33 @@ fn generated() -> Result<Files, Box<dyn Error>> {
     Ok(texts![
         Fault,
         Message,
+        app::ProjectState,
+        app::ProjectSummary,
+        app::Project,
+        app::BaseChoice,
+        app::ProjectFile,
+        app::Filter,
+        app::Row,
+        app::RowPage,
+        app::ShownToken,
+        app::ShownRow,
+        app::DataView,
+        app::ModelSource,
+        app::Fits,
+        app::ModelEntry,
+        app::Download,
+        app::RecipeChoice,
+        app::ParameterInfo,
+        app::ParameterKind,
+        app::RecipeInfo,
+        app::RunState,
+        app::RunSummary,
+        app::RunMetrics,
+        app::ChatModel,
+        app::Sampling,
+        app::TargetInfo,
+        app::Exported,
+        app::Serving,
         data::Shape,
         data::Mapping,
         data::Recognition,
@@ -44,6 +72,8 @@ fn generated() -> Result<Files, Box<dyn Error>> {
         model::DeviceReport,
         rpc::Request,
         rpc::Reply,
+        rpc::Event,
+        worker::Progress,
         train::Dial,
         train::Setting,
         train::Plan,
