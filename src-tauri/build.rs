@@ -13,7 +13,14 @@ fn main() {
     let attributes = tauri_build::Attributes::new()
         .capabilities_path_pattern("./src-tauri/capabilities/**/*")
         // Naming the commands makes each need a permission of its own.
-        .app_manifest(tauri_build::AppManifest::new().commands(&["rpc"]));
+        .app_manifest(tauri_build::AppManifest::new().commands(&[
+            "rpc",
+            "events",
+            "pick_files",
+            "pick_folder",
+            "reveal",
+            "open_page",
+        ]));
     if let Err(error) = tauri_build::try_build(attributes) {
         println!("cargo:error={error:#}");
         std::process::exit(1);

@@ -15,6 +15,8 @@ const LAYERS: &[&[&str]] = &[
     &["sanbao-train", "sanbao-infer"],
     &["sanbao-export"],
     &["sanbao-worker"],
+    &["sanbao-app"],
+    &["sanbao-server"],
     &["sanbao-cli", "sanbao"],
 ];
 

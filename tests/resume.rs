@@ -96,7 +96,9 @@ fn killed_and_resumed_equals_undisturbed() {
     loop {
         let mut run = train(&disturbed, &data, resume).spawn().unwrap();
         let worker = loop {
-            if let Some(worker) = worker_of(run.id()) {
+            // The first worker plans; the one that trains begins by opening the metrics.
+            let trains = resume || disturbed.join("metrics.jsonl").exists();
+            if let Some(worker) = worker_of(run.id()).filter(|_| trains) {
                 break Some(worker);
             }
             if run.try_wait().unwrap().is_some() {

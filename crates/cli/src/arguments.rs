@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sanbao_contract::data::Shape;
 use sanbao_contract::train::Dial;
-use sanbao_train::recipes::Recipe;
+use sanbao_train::recipes::RECIPES;
 use serde_json::Value;
 
 /// Make your own language model, without code.
@@ -407,7 +407,7 @@ impl From<TaskArg> for sanbao_contract::data::Task {
 ///
 /// # Errors
 /// When it is not of that form, the name is not known, or the value is out of range.
-pub fn chosen(recipe: &Recipe, set: &[String]) -> anyhow::Result<BTreeMap<String, Value>> {
+pub fn chosen(set: &[String]) -> anyhow::Result<BTreeMap<String, Value>> {
     let mut chosen = BTreeMap::new();
     for pair in set {
         let Some((name, text)) = pair.split_once('=') else {
@@ -415,9 +415,11 @@ pub fn chosen(recipe: &Recipe, set: &[String]) -> anyhow::Result<BTreeMap<String
                 "--set {pair} is not of the form NAME=VALUE, for example --set learning_rate=0.0005"
             );
         };
-        let value = match recipe.parameters.iter().find(|parameter| parameter.name == name) {
+        // One name means the same in every recipe. One that the recipe lacks is refused, with those
+        // that it has, when it resolves.
+        let mut known = RECIPES.iter().flat_map(|recipe| recipe.parameters);
+        let value = match known.find(|parameter| parameter.name == name) {
             Some(parameter) => parameter.parse(text)?,
-            // An unknown name is refused with the known ones when the recipe resolves.
             None => Value::from(text),
         };
         chosen.insert(name.to_owned(), value);

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sanbao_contract::app::ShownRow;
 use sanbao_contract::data::DataReport;
 use sanbao_contract::model::{DeviceReport, ModelCard};
 use sanbao_contract::train::{Plan, RunEvent};
-use sanbao_contract::worker::Message;
-use sanbao_data::ShownRow;
+use sanbao_contract::worker::{Message, Progress};
 use serde::Serialize;
 
 /// One line on standard output.
@@ -54,9 +54,12 @@ fn styled(title: &str, template: &str) -> ProgressBar {
     bar
 }
 
-/// A stage of the comparison in words.
+/// A stage of a job in words.
 pub fn stage(name: &str) -> String {
     match name {
+        "reading" => "reading and checking".to_owned(),
+        "tokenising" => "turning text into tokens".to_owned(),
+        "measuring" => "measuring how fast this machine is".to_owned(),
         "before" => "the base model".to_owned(),
         "after" => "your model".to_owned(),
         other => other.to_owned(),
@@ -196,14 +199,13 @@ pub fn rows(rows: &[ShownRow]) {
     }
 }
 
-/// How far reading is.
-pub fn preparing(progress: &sanbao_data::Progress) -> String {
-    let share = progress.done as f64 / progress.total.max(1) as f64 * 100.0;
-    let step = match progress.step {
-        sanbao_data::Step::Reading => "reading and checking",
-        sanbao_data::Step::Tokenising => "turning text into tokens",
-    };
-    format!("{step}, {share:.0} %")
+/// How far planning is.
+pub fn preparing(progress: &Progress) -> String {
+    let step = stage(&progress.stage);
+    match progress.total {
+        0 => step,
+        total => format!("{step}, {:.0} %", progress.done as f64 / total as f64 * 100.0),
+    }
 }
 
 /// A plan.
@@ -324,6 +326,11 @@ impl TrainingView {
             )),
             RunEvent::EarlyStop { best_step, .. } => {
                 self.say(&format!("Validation stopped improving; keeping step {best_step}"))
+            }
+            RunEvent::Reference { done, total } => {
+                self.bar.set_length(*total);
+                self.bar.set_position(*done);
+                self.bar.set_message("asking the base model about every answer".to_owned());
             }
             RunEvent::Checkpoint { .. } | RunEvent::Epoch { .. } => {}
         }

@@ -62,6 +62,7 @@ fn generated() -> Result<Files, Box<dyn Error>> {
         data::Content,
         data::Example,
         data::Task,
+        data::Part,
         data::Severity,
         data::Finding,
         data::PartReport,

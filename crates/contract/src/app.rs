@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::Fault;
-use crate::data::{DataReport, Mapping, Origin, Recognition};
+use crate::data::{DataReport, Mapping, Origin, Part, Recognition};
 use crate::model::ModelCard;
 use crate::train::{Dial, StepMetrics};
 use crate::verdict::Outcome;
@@ -156,8 +156,8 @@ pub struct ShownToken {
 pub struct ShownRow {
     /// Where it stands.
     pub origin: Origin,
-    /// `train`, `validation` or `test`.
-    pub part: String,
+    /// The part it is in.
+    pub part: Part,
     /// Its tokens.
     pub tokens: Vec<ShownToken>,
     /// Tokens that the model gets.
@@ -422,6 +422,9 @@ pub struct Sampling {
     /// An answer ends after this many tokens.
     #[ts(type = "number")]
     pub max_new_tokens: u64,
+    /// An answer ends where one of these texts would begin.
+    #[serde(default)]
+    pub stop: Vec<String>,
     /// The same seed gives the same answer.
     #[ts(type = "number")]
     pub seed: u64,

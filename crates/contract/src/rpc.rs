@@ -82,6 +82,11 @@ pub enum Request {
         /// Where it lies.
         path: String,
     },
+    /// Keeps the Hugging Face access token for gated models in the system's keychain.
+    SetHubToken {
+        /// The token; removed when `None`.
+        token: Option<String>,
+    },
     /// Chooses the base model of a project.
     ChooseBase {
         /// Project.
@@ -353,6 +358,8 @@ pub enum Reply {
         /// The model.
         model: ModelEntry,
     },
+    /// Kept.
+    SetHubToken,
     /// The project with its base model.
     ChooseBase {
         /// The project.

@@ -1,5 +1,7 @@
 //! Plans, hyper-parameters and the metrics of a run.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -106,6 +108,10 @@ pub struct StepMetrics {
     pub memory: u64,
     /// Seconds left.
     pub eta_seconds: f64,
+    /// Figures of the recipe by TRL's names (`rewards/accuracies`, …), those of the validation rows
+    /// with `eval_` before them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, f64>,
     /// Mean validation loss, when this step ended with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_loss: Option<f64>,
@@ -120,6 +126,15 @@ pub enum RunEvent {
         /// Steps done before.
         #[ts(type = "number")]
         step: u64,
+    },
+    /// The base model's opinion of the rows is being computed, once.
+    Reference {
+        /// Sequences done.
+        #[ts(type = "number")]
+        done: u64,
+        /// Of.
+        #[ts(type = "number")]
+        total: u64,
     },
     /// An optimizer step is done.
     Step(StepMetrics),

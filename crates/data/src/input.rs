@@ -124,7 +124,7 @@ impl TextFile {
     }
 
     /// Bytes read by the readers of this file so far, all together.
-    pub(crate) fn bytes_read(&self) -> u64 {
+    pub fn bytes_read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
     }
 

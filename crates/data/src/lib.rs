@@ -10,8 +10,8 @@
 //!   proposes what the columns are for ([`SHAPES`]); [`parse_mapping`] reads what the person says
 //!   instead.
 //! - [`prepare()`] reads files as streams, makes the checks ([`CHECKS`]), splits the rows and writes a
-//!   folder of tokens; [`Prepared::open`] reads it. [`check`] does all of it but writing, and
-//!   [`preview()`] shows the first rows as the model sees them.
+//!   folder of tokens; [`Prepared::open`] reads it. [`look()`] does all of
+//!   it but writing, and shows the first rows as the model sees them.
 //! - [`pack()`] orders the sequences of an epoch into rows of tokens, [`PackedBatch`] is such a row.
 //!
 //! How a row is put to the model is written down in [`mod@prompt`].
@@ -22,12 +22,12 @@ mod error;
 mod facts;
 mod formats;
 mod input;
+mod look;
 mod mapping;
 mod pack;
 mod pieces;
 pub mod prepare;
 mod prepared;
-mod preview;
 pub mod prompt;
 mod record;
 mod shapes;
@@ -42,16 +42,18 @@ mod template;
 mod testing;
 mod tokens;
 
+pub use sanbao_contract::data::Part;
+
 pub use checks::{CHECKS, Check, FEWEST_ROWS, Stage};
 pub use error::{Error, Place};
 pub use formats::{FORMATS, Format, Layout, Records, Sample};
 pub use input::{MAX_ROW_BYTES, TextFile};
+pub use look::{Look, look, show};
 pub use mapping::{Mapper, check_columns, parse_mapping};
 pub use pack::{IGNORE, PackedBatch, pack};
 pub use pieces::{Piece, PieceBuilder};
-pub use prepare::{Part, PrepareOptions, Progress, Source, Step, check, prepare, tokenizer_hash};
+pub use prepare::{PrepareOptions, Progress, Source, Step, prepare, tokenizer_hash};
 pub use prepared::Prepared;
-pub use preview::{Preview, ShownRow, ShownToken, preview, show};
 pub use prompt::{MAX_LISTED_LABELS, classify_messages, for_task, training_messages, usual_task};
 pub use record::Record;
 pub use shapes::{Column, Field, Filled, SHAPES, ShapeRule, rule};

@@ -16,7 +16,9 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use sanbao_contract::data::{DataReport, Example, Finding, Mapping, PartReport, Severity, Task};
+use sanbao_contract::data::{
+    DataReport, Example, Finding, Mapping, Part, PartReport, Severity, Shape, Task,
+};
 use sanbao_project::{Manifest, hash_file, write_folder_atomic};
 use sanbao_text::Tokenizer;
 use serde::{Deserialize, Serialize};
@@ -27,7 +29,7 @@ use crate::error::{Error, Place};
 use crate::split::{Fractions, split};
 use crate::store::TokenWriter;
 use crate::stream::tokenise;
-use crate::survey::Survey;
+use crate::survey::{OpenSource, Survey};
 use crate::tokens::{Tokenised, Tokeniser};
 
 /// Rows that are tokenised at a time.
@@ -42,32 +44,6 @@ pub(crate) const LISTED: &[&str] = &[
     "test.jsonl",
     "report.json",
 ];
-
-/// A part of the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Part {
-    /// Learnt.
-    Train,
-    /// Used during the run.
-    Validation,
-    /// Kept for the verdict.
-    Test,
-}
-
-impl Part {
-    /// Every part.
-    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
-
-    /// Name, as in the files' names.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Validation => "validation",
-            Self::Test => "test",
-        }
-    }
-}
 
 /// A person's file.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,7 +131,7 @@ pub struct Progress {
 ///
 /// # Errors
 /// What is wrong with a file or a row; [`Error::Refused`] when a check finds that training would
-/// be pointless; [`Error::Task`] for preferences, which no recipe learns from as they are;
+/// be pointless; [`Error::Task`] for single answers that are liked or not, which no recipe learns from as they are;
 /// [`Error::Write`].
 pub fn prepare(
     sources: &[Source],
@@ -165,10 +141,13 @@ pub fn prepare(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<DataReport, Error> {
     let mut pass = Pass::begin(sources, tokenizer, options, progress)?;
-    if pass.survey.task == Task::Preference {
+    let unpaired = |source: &&OpenSource| source.recognition.mapping.shape == Shape::Unpaired;
+    if pass.survey.task == Task::Preference
+        && let Some(source) = pass.survey.sources.iter().find(unpaired)
+    {
         return Err(Error::Task {
-            place: Place::file(pass.survey.sources[0].table.file().name()),
-            problem: "this file holds preferences, which cannot be trained on as they are; choose the task instruct to learn the answers that are liked".into(),
+            place: Place::file(source.table.file().name()),
+            problem: "this file holds single answers that were liked or not, which no recipe learns from as they are; choose the task instruct to learn those that were liked".into(),
         });
     }
     refuse(&pass.findings)?;
@@ -194,20 +173,6 @@ pub fn prepare(
             source: io::Error::other("nothing was written"),
         }),
     }
-}
-
-/// Does everything that [`prepare`] does except writing; what would make it refuse is among the
-/// findings. Takes preferences too.
-///
-/// # Errors
-/// As [`prepare`], without the refusals.
-pub fn check(
-    sources: &[Source],
-    tokenizer: &Tokenizer,
-    options: &PrepareOptions,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<DataReport, Error> {
-    Pass::begin(sources, tokenizer, options, progress)?.finish(progress, &mut |_, _| Ok(()))
 }
 
 /// Rows read, checked and split, ready to be tokenised.
@@ -236,7 +201,7 @@ impl<'a> Pass<'a> {
         Ok(Self { survey, findings, tokeniser, labels })
     }
 
-    fn finish(
+    pub(crate) fn finish(
         &mut self,
         progress: &mut dyn FnMut(Progress),
         keep: &mut dyn FnMut(Part, &Tokenised) -> io::Result<()>,
@@ -252,6 +217,11 @@ impl<'a> Pass<'a> {
                 .map_err(|source| Error::Write { path: part.name().into(), source })?;
             Ok(ControlFlow::Continue(()))
         })?;
+        let pairs = |source: &OpenSource| source.recognition.mapping.shape == Shape::Preference;
+        if self.survey.task == Task::Preference && self.survey.sources.iter().all(pairs) {
+            // A pair of answers is one row and two sequences.
+            parts.iter_mut().for_each(|part| part.rows /= 2);
+        }
         let mut findings = std::mem::take(&mut self.findings);
         findings.extend(checks::examine(&mut self.survey, Stage::Tokens));
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sanbao_contract::data::{DataReport, Example};
+use sanbao_contract::data::{DataReport, Example, Part};
 use sanbao_project::{Manifest, hash_file, read_json};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::prepare::{LISTED, Part, PrepareOptions};
+use crate::prepare::{LISTED, PrepareOptions};
 use crate::store::TokenStore;
 
 /// What [`crate::prepare()`] wrote, checked and mapped into memory.

@@ -5,9 +5,9 @@
 //! of the file, and a row added later hardly changes it. Test takes its quota first, then
 //! validation; what remains is learnt. Quotas are shared among the labels by largest remainder.
 
+use sanbao_contract::data::Part;
 use serde::{Deserialize, Serialize};
 
-use crate::prepare::Part;
 use crate::survey::{Row, Survey};
 
 /// Shares of the rows that are held out.

@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 
 use rayon::prelude::*;
-use sanbao_contract::data::{Content, Example, Task};
+use sanbao_contract::data::{Content, Example, Part, Task};
 
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::pieces::{Piece, PieceBuilder};
-use crate::prepare::{Part, Progress, Step};
+use crate::prepare::{Progress, Step};
 use crate::survey::Survey;
 use crate::tokens::{Tokenised, Tokeniser};
 

@@ -1,12 +1,12 @@
 //! The first pass: every row read once and boiled down to a few hashes and flags.
 
 use indexmap::IndexSet;
-use sanbao_contract::data::{Content, Example, Mapping, Origin, Recognition, Task};
+use sanbao_contract::data::{Content, Example, Mapping, Origin, Part, Recognition, Task};
 
 use crate::error::{Error, Place};
 use crate::facts::{Facts, hash};
 use crate::mapping::Mapper;
-use crate::prepare::{Part, PrepareOptions, Progress, Source, Step};
+use crate::prepare::{PrepareOptions, Progress, Source, Step};
 use crate::prompt::{for_task, task_name, usual_task};
 use crate::record::Record;
 use crate::table::Table;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sanbao_contract::data::{DataReport, Task};
-use sanbao_data::{CHECKS, Error, Part, PrepareOptions, Source, check, prepare};
+use sanbao_data::{CHECKS, Error, Part, PrepareOptions, Source, look, prepare};
 use sanbao_text::Tokenizer;
 
 fn tokenizer() -> Tokenizer {
@@ -74,7 +74,9 @@ fn cases() -> Vec<Case> {
 }
 
 fn report(case: &Case, folder: &Path) -> DataReport {
-    check(&sources(case, folder), &tokenizer(), &options(case.max_length), &mut |_| {}).unwrap()
+    look(&sources(case, folder), &tokenizer(), &options(case.max_length), 0, &mut |_| {})
+        .unwrap()
+        .report
 }
 
 fn sources(case: &Case, folder: &Path) -> Vec<Source> {

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use sanbao_contract::data::{Content, Task};
+use sanbao_contract::data::{Content, Shape, Task};
 use sanbao_data::{
-    Error, PackedBatch, Part, PrepareOptions, Prepared, Progress, Source, Step, check, pack,
-    prepare, preview, tokenizer_hash,
+    Error, PackedBatch, Part, PrepareOptions, Prepared, Progress, Source, Step, look, pack,
+    prepare, tokenizer_hash,
 };
 use sanbao_text::Tokenizer;
 
@@ -176,10 +176,13 @@ fn every_fixture_becomes_tokens() {
         let path = entry.unwrap().path();
         let source = Source::new(&path);
         let report =
-            check(std::slice::from_ref(&source), &tokenizer, &options(256), &mut quiet()).unwrap();
+            look(std::slice::from_ref(&source), &tokenizer, &options(256), 0, &mut quiet())
+                .unwrap()
+                .report;
         assert!(report.train.trained_tokens > 0, "{}", path.display());
         assert!(report.train.longest <= 256);
-        if report.task != Task::Preference {
+        let unpaired = report.files[0].mapping.shape == Shape::Unpaired;
+        if !unpaired {
             let out = folder.path().join("prepared");
             assert_eq!(
                 prepare(&[source], &tokenizer, &options(256), &out, &mut quiet()).unwrap(),
@@ -312,10 +315,11 @@ fn the_preview_shows_the_tokens_that_are_trained_on() {
     let sources = [Source::new(fixtures("data/reviews_gb18030.csv"))];
     prepare(&sources, &tokenizer, &options(256), &out, &mut quiet()).unwrap();
     let prepared = Prepared::open(&out).unwrap();
-    let preview = preview(&sources, &tokenizer, &options(256), 3, &mut quiet()).unwrap();
-    assert_eq!(preview.rows.len(), 3);
-    assert_eq!(preview.files, prepared.report().files);
-    let first = &preview.rows[0];
+    let look = look(&sources, &tokenizer, &options(256), 3, &mut quiet()).unwrap();
+    assert_eq!(look.rows.len(), 3);
+    assert_eq!(look.report, *prepared.report());
+    assert_eq!(look.lengths.len() as u64, look.report.rows_read - look.report.rows_dropped);
+    let first = &look.rows[0];
     let text: String = first.tokens.iter().map(|token| token.text.as_str()).collect();
     let learnt: String = first
         .tokens
@@ -332,8 +336,8 @@ fn the_preview_shows_the_tokens_that_are_trained_on() {
     let same = (0..store.len())
         .find(|at| tokenizer.decode(&store.sequence(*at).ids, false).unwrap() == text)
         .unwrap();
-    assert_eq!(store.sequence(same).ids.len(), first.length);
-    assert_eq!(preview.rows.iter().map(|row| row.origin.row).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(store.sequence(same).ids.len() as u64, first.length);
+    assert_eq!(look.rows.iter().map(|row| row.origin.row).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
 #[test]
@@ -363,7 +367,7 @@ fn an_epoch_of_packed_rows_holds_every_target() {
 fn bad_options_and_files_of_different_kinds_are_refused() {
     let tokenizer = tokenizer();
     let run = |sources: &[Source], options: &PrepareOptions| {
-        check(sources, &tokenizer, options, &mut quiet()).unwrap_err().code()
+        look(sources, &tokenizer, options, 0, &mut quiet()).unwrap_err().code()
     };
     let reviews = Source::new(fixtures("data/reviews.csv"));
     let prose = Source::new(fixtures("data/prose.txt"));
@@ -381,10 +385,11 @@ fn bad_options_and_files_of_different_kinds_are_refused() {
     );
     let together = PrepareOptions { task: Some(Task::Prose), ..options(256) };
     assert!(
-        check(
+        look(
             &[reviews, Source::new(fixtures("data/prose.txt"))],
             &tokenizer,
             &together,
+            0,
             &mut quiet()
         )
         .is_ok()

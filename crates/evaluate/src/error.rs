@@ -12,11 +12,6 @@ pub enum Error {
         "There are no held-out rows to judge; keep some rows apart for the test and evaluate again."
     )]
     NoRows,
-    /// The verdict does not know this task.
-    #[error(
-        "A verdict on preference pairs is not supported; evaluate with prompts and reference answers instead."
-    )]
-    PreferenceTask,
     /// A classification run without labels.
     #[error(
         "A classification verdict needs at least two labels, but {found} came with the rows; check the label column."
@@ -121,7 +116,6 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoRows => "evaluate.no_rows",
-            Self::PreferenceTask => "evaluate.preference_task",
             Self::TooFewLabels { .. } => "evaluate.too_few_labels",
             Self::UnknownLabel { .. } => "evaluate.unknown_label",
             Self::UnknownMajority { .. } => "evaluate.unknown_majority",
@@ -159,7 +153,7 @@ impl From<Error> for Fault {
             Error::Forgetting { before, after } => {
                 fault.with("before", before).with("after", after)
             }
-            Error::NoRows | Error::PreferenceTask | Error::Render(_) => fault,
+            Error::NoRows | Error::Render(_) => fault,
         }
     }
 }

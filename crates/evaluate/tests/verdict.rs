@@ -119,6 +119,10 @@ fn cases() -> Vec<(&'static str, VerdictInput)> {
         input.task = Task::Prose;
         input
     };
+    let as_preference = |mut input: VerdictInput| {
+        (input.task, input.majority_label) = (Task::Preference, None);
+        input
+    };
     let skewed: Vec<_> =
         (0..60).map(|row| if row < 50 { (1, row % 2, 1) } else { (0, 1, 1) }).collect();
     let mut flipped = vec![(0, 0, 0); 400];
@@ -130,6 +134,20 @@ fn cases() -> Vec<(&'static str, VerdictInput)> {
         ("classify.cannot_tell", labelled(&[(0, 1, 0), (1, 1, 1), (0, 0, 0)], 1)),
         ("classify.same", labelled(&flipped, 1)),
         ("classify.no_change", labelled(&repeated(&[(0, 0, 0), (1, 0, 0)], 10), 1)),
+        (
+            "preference.better",
+            as_preference(labelled(&repeated(&[(0, 1, 0), (1, 0, 1), (1, 1, 1)], 10), 1)),
+        ),
+        (
+            "preference.worse",
+            as_preference(labelled(&repeated(&[(0, 0, 1), (1, 1, 0), (1, 1, 1)], 10), 1)),
+        ),
+        ("preference.cannot_tell", as_preference(labelled(&[(0, 1, 0), (1, 1, 1), (0, 0, 0)], 1))),
+        ("preference.same", as_preference(labelled(&flipped, 1))),
+        (
+            "preference.no_change",
+            as_preference(labelled(&repeated(&[(0, 0, 0), (1, 0, 0)], 10), 1)),
+        ),
         ("instruct.better", instruct(HALF, CLOSE, 2.5, 1.5)),
         ("instruct.better_by_loss", instruct(HALF, HALF, 2.5, 1.5)),
         ("instruct.better_unanswered", silent(instruct(HALF, CLOSE, 2.5, 1.5))),
@@ -310,7 +328,6 @@ fn what_cannot_be_used_is_refused_by_name() {
     };
     let faults = [
         spoiled(|input| input.rows.clear()),
-        spoiled(|input| input.task = Task::Preference),
         spoiled(|input| input.labels.truncate(1)),
         spoiled(|input| input.rows[1].reference = "neutral".to_owned()),
         spoiled(|input| input.rows[1].after.text = String::new()),

@@ -92,13 +92,86 @@ pub enum Error {
         /// What happened last.
         reason: String,
     },
-    /// `HF_ENDPOINT` is no address.
+    /// The hub cannot be reached at all.
     #[error(
-        "HF_ENDPOINT is '{value}', which is not an address that begins with https:// or http://; correct it or remove it."
+        "'{endpoint}' cannot be reached ({reason}); check the internet connection, or choose a mirror of the hub."
+    )]
+    Offline {
+        /// Address of the hub or mirror.
+        endpoint: String,
+        /// What happened last.
+        reason: String,
+    },
+    /// The address of the hub is none.
+    #[error(
+        "The hub's address is '{value}', which is not one that begins with https:// or http:// and ends with a name; correct it (HF_ENDPOINT sets it) or remove it."
     )]
     BadEndpoint {
         /// What it is.
         value: String,
+    },
+    /// The name of a model is none.
+    #[error(
+        "'{value}' is not the name of a model on the hub; it is written as owner/name, for example Qwen/Qwen3-0.6B."
+    )]
+    BadName {
+        /// What it is.
+        value: String,
+    },
+    /// The hub has no such model, or does not show it.
+    #[error(
+        "There is no model '{model}' on {endpoint}; check its name, or enter an access token if it is a private one."
+    )]
+    NoModel {
+        /// Its name.
+        model: String,
+        /// Address of the hub or mirror.
+        endpoint: String,
+    },
+    /// The model is only for people who accepted its conditions.
+    #[error(
+        "'{model}' is only for people who accepted its licence: accept it on {page}, then enter an access token of the same account."
+    )]
+    Gated {
+        /// Its name.
+        model: String,
+        /// Its page.
+        page: String,
+    },
+    /// The access token is none.
+    #[error("The access token is not accepted ({reason}); enter a valid one, or remove it.")]
+    BadToken {
+        /// Why.
+        reason: String,
+    },
+    /// Anybody could read the access token on its way.
+    #[error(
+        "The access token would be sent to '{endpoint}' unencrypted; choose an address that begins with https://, or remove the token."
+    )]
+    TokenInTheClear {
+        /// Address of the hub or mirror.
+        endpoint: String,
+    },
+    /// The model cannot be one to begin with.
+    #[error("'{model}' cannot be a base model: {reason}; choose another one.")]
+    Unusable {
+        /// Its name.
+        model: String,
+        /// Why.
+        reason: String,
+    },
+    /// The disk has too little room.
+    #[error(
+        "'{}' has {} of free disk space, but {} are needed for this model; free some, or choose a smaller model.",
+        path.display(), in_words(*free), in_words(*needed)
+    )]
+    NoSpace {
+        /// Where the model would be kept.
+        path: PathBuf,
+        /// Bytes that are needed.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
     },
     /// No source had it.
     #[error("The starter model could not be fetched ({}); or put the file '{}' there by hand.", reasons.join("; "), path.display())]
@@ -124,7 +197,15 @@ impl Error {
             Self::Refused { .. } => "hub.refused",
             Self::BadAnswer { .. } => "hub.bad_answer",
             Self::Network { .. } => "hub.network",
+            Self::Offline { .. } => "hub.offline",
             Self::BadEndpoint { .. } => "hub.bad_endpoint",
+            Self::BadName { .. } => "hub.bad_name",
+            Self::NoModel { .. } => "hub.not_found",
+            Self::Gated { .. } => "hub.gated",
+            Self::BadToken { .. } => "hub.bad_token",
+            Self::TokenInTheClear { .. } => "hub.token_in_the_clear",
+            Self::Unusable { .. } => "hub.unusable",
+            Self::NoSpace { .. } => "hub.no_space",
             Self::NoSource { .. } => "hub.no_source",
         }
     }
@@ -149,8 +230,52 @@ impl From<Error> for Fault {
             | Error::BadAnswer { url, .. }
             | Error::Network { url, .. } => fault.with("url", url),
             Error::WrongContent { name, .. } => fault.with("name", name),
-            Error::BadEndpoint { value } => fault.with("value", value),
+            Error::BadEndpoint { value } | Error::BadName { value } => fault.with("value", value),
+            Error::Offline { endpoint, reason } => {
+                fault.with("endpoint", endpoint).with("reason", reason)
+            }
+            Error::TokenInTheClear { endpoint } => fault.with("endpoint", endpoint),
+            Error::NoModel { model, endpoint } => {
+                fault.with("model", model).with("endpoint", endpoint)
+            }
+            Error::Gated { model, page } => fault.with("model", model).with("page", page),
+            Error::Unusable { model, reason } => fault.with("model", model).with("reason", reason),
+            Error::NoSpace { path, needed, free } => {
+                fault.with("path", path.display()).with("needed", needed).with("free", free)
+            }
+            Error::BadToken { reason } => fault.with("reason", reason),
             Error::NoPip { .. } | Error::PipFailed { .. } => fault,
         }
+    }
+}
+
+/// A number of bytes as people say it: `3.4 GB`.
+fn in_words(bytes: u64) -> String {
+    if bytes < 1_000_000 {
+        format!("{} kB", bytes.div_ceil(1000))
+    } else if bytes < 1_000_000_000 {
+        format!("{} MB", bytes / 1_000_000)
+    } else {
+        format!("{:.1} GB", bytes as f64 / 1e9)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn a_fault_carries_what_its_sentence_was_built_from() {
+        let fault = |error: Error| Fault::from(error);
+        let page = "https://huggingface.co/a/b".to_owned();
+        let gated = fault(Error::Gated { model: "a/b".to_owned(), page: page.clone() });
+        assert_eq!(gated.code, "hub.gated");
+        assert_eq!((&gated.params["model"][..], &gated.params["page"]), ("a/b", &page));
+        let path = PathBuf::from("models");
+        let full = fault(Error::NoSpace { path, needed: 3_420_000_000, free: 900 });
+        assert_eq!((&full.params["needed"][..], &full.params["free"][..]), ("3420000000", "900"));
+        let sentence = "'models' has 1 kB of free disk space, but 3.4 GB are needed for this model; free some, or choose a smaller model.";
+        assert_eq!(full.message, sentence);
     }
 }

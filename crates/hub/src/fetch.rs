@@ -1,50 +1,38 @@
 //! Fetching one large file over HTTP, in as many pieces as it takes.
 
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use ureq::Body;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
-use ureq::{Agent, Body};
 
-use crate::{Error, Expected, Progress, content};
+use crate::client::{Client, Got, Patience};
+use crate::content::Hasher;
+use crate::{Error, Expected, Progress};
 
-const HUB: &str = "https://huggingface.co";
-
-/// Address of the Hugging Face hub, or of the mirror that `HF_ENDPOINT` names; without a
-/// closing slash.
-///
-/// # Errors
-/// [`Error::BadEndpoint`].
-pub fn hub_endpoint() -> Result<String, Error> {
-    match std::env::var_os("HF_ENDPOINT") {
-        Some(value) if !value.is_empty() => endpoint(&value.to_string_lossy()),
-        _ => Ok(HUB.to_owned()),
-    }
-}
-
-fn endpoint(value: &str) -> Result<String, Error> {
-    let address = value.trim().trim_end_matches('/');
-    let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
-    match host {
-        Some(host) if !host.is_empty() => Ok(address.to_owned()),
-        _ => Err(Error::BadEndpoint { value: value.to_owned() }),
-    }
-}
+const BUFFER: usize = 1 << 18;
 
 /// Fetches files whose size and hash are known.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
-    agent: Agent,
-    tries: u32,
-    pause: Duration,
+    client: Client,
+    patience: Patience,
 }
 
 impl Default for Fetcher {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// How it ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fetched {
+    /// Everything is there.
+    Whole,
+    /// It was to stop; what has arrived is kept.
+    Stopped,
 }
 
 /// How one request ended that did not fail for good.
@@ -55,32 +43,23 @@ enum Piece {
     StartOver,
     /// Worth another try; why.
     Again(String),
+    /// It was to stop.
+    Stopped,
 }
 
 impl Fetcher {
     /// A fetcher that gives a silent server 30 seconds, and up when five tries in a row have
     /// brought nothing (with pauses of 1, 2, 4 and 8 seconds).
     pub fn new() -> Self {
-        Self::with_patience(Duration::from_secs(30), 5, Duration::from_secs(1))
+        Self::with(Client::new(Patience::LONG), Patience::LONG)
     }
 
-    fn with_patience(silence: Duration, tries: u32, pause: Duration) -> Self {
-        let agent = Agent::config_builder()
-            .user_agent(concat!("sanbao/", env!("CARGO_PKG_VERSION")))
-            // A compressed piece could not be appended to an uncompressed one.
-            .accept_encoding("identity")
-            .http_status_as_error(false)
-            .timeout_resolve(Some(silence))
-            .timeout_connect(Some(silence))
-            .timeout_recv_response(Some(silence))
-            .timeout_per_read(Some(silence))
-            .build()
-            .new_agent();
-        Self { agent, tries, pause }
+    pub(crate) fn with(client: Client, patience: Patience) -> Self {
+        Self { client, patience }
     }
 
     /// Fetches `url` to `to`. What has arrived is kept in a file beside it that ends in
-    /// `.part`, and a later call goes on from there; `to` appears only when size and SHA-256
+    /// `.part`, and a later call goes on from there; `to` appears only when size and hash
     /// are as expected. When they are not, and some of the file was from an earlier call, it is
     /// fetched once more from the start.
     ///
@@ -95,41 +74,70 @@ impl Fetcher {
         expected: Expected,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(), Error> {
-        let part = part_of(to);
-        let mut file = File::options()
+        self.fetch_until(url, to, expected, &|| false, progress).map(|_| ())
+    }
+
+    /// As [`Fetcher::fetch`], until `stop` says so; it is asked before every read.
+    pub(crate) fn fetch_until(
+        &self,
+        url: &str,
+        to: &Path,
+        expected: Expected,
+        stop: &dyn Fn() -> bool,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fetched, Error> {
+        let path = part_of(to);
+        let file = File::options()
             .create(true)
             .truncate(false)
             .read(true)
             .write(true)
-            .open(&part)
-            .map_err(Error::io("write", &part))?;
-        let had = file.seek(SeekFrom::End(0)).map_err(Error::io("read", &part))?;
-        let mut all = Part { file, path: &part, expected };
-        if let Err(error) = self.complete(url, &mut all, progress) {
-            if all.size()? == 0 {
-                drop(all);
-                fs::remove_file(&part).map_err(Error::io("remove", &part))?;
-            }
-            return Err(error);
+            .open(&path)
+            .map_err(Error::io("write", &path))?;
+        let mut part = Part { file, path: &path, expected, stop };
+        let had = part.size()?;
+        let fetched = self.checked(url, to, &mut part, had > 0, progress);
+        let left = part.size()?;
+        if matches!(fetched, Ok(Fetched::Whole)) {
+            part.file.sync_all().map_err(Error::io("write", &path))?;
+            drop(part);
+            fs::rename(&path, to).map_err(Error::io("write", to))?;
+        } else if left == 0 {
+            drop(part);
+            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
         }
-        if let Err(wrong) = all.check(to) {
-            all.clear()?;
-            if had == 0 {
-                drop(all);
-                fs::remove_file(&part).map_err(Error::io("remove", &part))?;
-                return Err(wrong);
+        fetched
+    }
+
+    /// Fetches what is missing and checks all of it; keeps nothing that is wrong.
+    fn checked(
+        &self,
+        url: &str,
+        to: &Path,
+        part: &mut Part,
+        had_some: bool,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Fetched, Error> {
+        let name = to.file_name().unwrap_or_default().to_string_lossy();
+        let mut may_start_over = had_some;
+        loop {
+            if self.complete(url, part, progress)? == Fetched::Stopped {
+                return Ok(Fetched::Stopped);
             }
-            progress(Progress::Retrying("what was there from before did not fit".to_owned()));
-            self.complete(url, &mut all, progress)?;
-            if let Err(wrong) = all.check(to) {
-                drop(all);
-                fs::remove_file(&part).map_err(Error::io("remove", &part))?;
-                return Err(wrong);
+            match part.check(&name) {
+                Ok(fetched) => return Ok(fetched),
+                Err(wrong @ Error::WrongContent { .. }) => {
+                    part.clear()?;
+                    if !may_start_over {
+                        return Err(wrong);
+                    }
+                    may_start_over = false;
+                    let reason = "what was there from before did not fit".to_owned();
+                    progress(Progress::Retrying(reason));
+                }
+                Err(error) => return Err(error),
             }
         }
-        all.file.sync_all().map_err(Error::io("write", &part))?;
-        drop(all);
-        fs::rename(&part, to).map_err(Error::io("write", to))
     }
 
     /// Asks for the missing rest until everything is there.
@@ -138,15 +146,21 @@ impl Fetcher {
         url: &str,
         part: &mut Part,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<(), Error> {
+    ) -> Result<Fetched, Error> {
         let mut fruitless = 0;
         let mut started_over = false;
         loop {
+            if (part.stop)() {
+                return Ok(Fetched::Stopped);
+            }
             let before = part.size()?;
             let reason = match self.piece(url, part, before, progress)? {
-                Piece::Complete if part.size()? >= part.expected.size => return Ok(()),
+                Piece::Complete if part.size()? >= part.expected.size => {
+                    return Ok(Fetched::Whole);
+                }
                 // A body that ends early without an error: a proxy that closed the connection.
                 Piece::Complete => "the answer ended early".to_owned(),
+                Piece::Stopped => return Ok(Fetched::Stopped),
                 Piece::StartOver if !started_over => {
                     started_over = true;
                     part.clear()?;
@@ -159,11 +173,11 @@ impl Fetcher {
                 Piece::Again(reason) => reason,
             };
             fruitless = if part.size()? > before { 0 } else { fruitless + 1 };
-            if fruitless >= self.tries {
+            if fruitless >= self.patience.tries {
                 return Err(Error::Network { url: url.to_owned(), reason });
             }
             progress(Progress::Retrying(reason));
-            std::thread::sleep(self.pause * 2u32.saturating_pow(fruitless.saturating_sub(1)));
+            self.patience.rest(fruitless, part.stop);
         }
     }
 
@@ -181,17 +195,9 @@ impl Fetcher {
         if from == part.expected.size && from > 0 {
             return Ok(Piece::Complete);
         }
-        let mut request = self.agent.get(url);
-        if from > 0 {
-            request = request.header(header::RANGE, format!("bytes={from}-"));
-        }
-        let response = match request.call() {
-            Ok(response) => response,
-            Err(error @ (ureq::Error::BadUri(_) | ureq::Error::TooManyRedirects)) => {
-                return Err(Error::BadAnswer { url: url.to_owned(), reason: error.to_string() });
-            }
-            Err(ureq::Error::Io(error)) => return Ok(Piece::Again(error.to_string())),
-            Err(error) => return Ok(Piece::Again(error.to_string())),
+        let response = match self.client.get(url, from)? {
+            Got::Answer(response) => response,
+            Got::Unreachable(reason) | Got::Busy(reason) => return Ok(Piece::Again(reason)),
         };
         let bad = |reason: String| Err(Error::BadAnswer { url: url.to_owned(), reason });
         match response.status() {
@@ -201,20 +207,7 @@ impl Fetcher {
                 Some(start) => return bad(format!("asked for byte {from}, it sends byte {start}")),
                 None => return bad("a part without saying which".to_owned()),
             },
-            StatusCode::RANGE_NOT_SATISFIABLE if from > 0 => return Ok(Piece::StartOver),
-            StatusCode::NOT_FOUND | StatusCode::GONE => {
-                return Err(Error::NotFound { url: url.to_owned() });
-            }
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                let status = response.status().as_u16();
-                return Err(Error::Refused { url: url.to_owned(), status });
-            }
-            status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) => {
-                return Ok(Piece::Again(format!("status {status}")));
-            }
-            status if status.is_server_error() => {
-                return Ok(Piece::Again(format!("status {status}")));
-            }
+            _ if from > 0 => return Ok(Piece::StartOver),
             status => return bad(format!("status {status}")),
         }
         part.append(response, progress)
@@ -225,7 +218,8 @@ impl Fetcher {
 struct Part<'a> {
     file: File,
     path: &'a Path,
-    expected: Expected<'a>,
+    expected: Expected,
+    stop: &'a dyn Fn() -> bool,
 }
 
 impl Part<'_> {
@@ -243,13 +237,16 @@ impl Part<'_> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Piece, Error> {
         let mut body = response.into_body().into_reader();
-        let mut buffer = vec![0; 1 << 18];
+        let mut buffer = vec![0; BUFFER];
         let mut bytes = self.size()?;
         loop {
+            if (self.stop)() {
+                return Ok(Piece::Stopped);
+            }
             let read = match body.read(&mut buffer) {
                 Ok(0) => return Ok(Piece::Complete),
                 Ok(read) => read,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Ok(Piece::Again(error.to_string())),
             };
             self.file.write_all(&buffer[..read]).map_err(Error::io("write", self.path))?;
@@ -262,17 +259,29 @@ impl Part<'_> {
         }
     }
 
-    fn check(&mut self, to: &Path) -> Result<(), Error> {
-        let name = to.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    /// Reads all of it, which takes a while for a large file.
+    fn check(&mut self, name: &str) -> Result<Fetched, Error> {
+        let size = self.size()?;
         self.file.rewind().map_err(Error::io("read", self.path))?;
-        let (size, hash) =
-            content::copy(&mut self.file, &mut std::io::sink(), self.expected.size, &mut |_| {})
-                .map_err(Error::io("read", self.path))?;
-        self.expected.check(&name, size, &hash)
+        let mut hasher = Hasher::new(self.expected);
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            if (self.stop)() {
+                return Ok(Fetched::Stopped);
+            }
+            match self.file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => hasher.update(&buffer[..read]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::io("read", self.path)(error)),
+            }
+        }
+        self.expected.check(name, size, hasher.finish()).map(|()| Fetched::Whole)
     }
 }
 
-fn part_of(to: &Path) -> PathBuf {
+/// Where what has arrived of a file is kept until it is whole.
+pub(crate) fn part_of(to: &Path) -> PathBuf {
     let mut name = to.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     to.with_file_name(name)

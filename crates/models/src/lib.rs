@@ -25,6 +25,7 @@ pub mod weights;
 pub use architectures::{ARCHITECTURES, Architecture};
 pub use decoder::{Activations, Decoder, ParameterMut, Targets, Trace};
 pub use error::Error;
+pub use licence::licence;
 pub use memory::{Dimensions, Load, MemoryTerms, Work, memory};
 pub use open::BaseModel;
 pub use ops::{Adapter, Gradients, Layout, Linear, Trainable};

@@ -13,8 +13,6 @@ const MOMENTS: u64 = 2;
 const HEAD_TOKENS: u64 = 256;
 /// Copies of those logits: the logits, their log-softmax, their gradient.
 const HEAD_COPIES: u64 = 3;
-/// What the backward pass of one block takes on top of its saved values, as a share of them.
-const BACKWARD_SHARE: f64 = 0.5;
 /// Program, tokenizer, thread stacks, the allocator's reserve.
 const PROGRAM: u64 = 200 << 20;
 
@@ -124,14 +122,15 @@ impl MemoryTerms {
 /// The memory that `work` needs, in bytes.
 ///
 /// With h hidden, i intermediate, q = heads · head_dim, k = kv_heads · head_dim, S the longest
-/// sequence, L layers, T tokens, 4 bytes a number:
+/// sequence, 4 bytes a number:
 ///
-/// - saved per token and block: 6 h (input, two norms, two sums, output) + 3 q (queries before
-///   and after rotation, attention's result) + 4 k (keys before and after rotation, values, and
-///   their copy) + 4 i (gate, up, activation, product) + 2 · heads · S (scores and probabilities);
+/// - saved per token and block: 3 h (input, between the parts, the norms of some architectures) +
+///   2 q (queries, attention's result) + 2 k (keys, values) + 2 i (gate, up);
+/// - at work in one block, per token: 6 h + 3 q + 4 k + 5 i (what is saved, again, with gradients)
+///   + 2 · heads · S (scores and probabilities, where the device forms them);
 /// - LoRA of rank r on all seven linear layers: r · (2 h + 2 q + 2 k + 2 h + 3 h + 3 i) a block:
 ///   r · (in + out) for q (h, q), k and v (h, k), o (q, h), gate and up (h, i), down (i, h);
-///   and r numbers more per token and linear layer to keep.
+///   and r numbers more per token and linear layer at work.
 pub fn memory(dimensions: &Dimensions, work: Work, load: Load) -> MemoryTerms {
     let Dimensions {
         parameters,
@@ -161,16 +160,16 @@ pub fn memory(dimensions: &Dimensions, work: Work, load: Load) -> MemoryTerms {
         Work::Full => (parameters, 0, 0),
     };
 
-    let saved_per_token =
-        6 * hidden + 3 * queries + 4 * keys + 4 * intermediate + 2 * heads * sequence + 7 * rank;
-    let block = tokens * saved_per_token * FLOAT;
-    let backward = (block as f64 * BACKWARD_SHARE) as u64;
+    let saved = tokens * (3 * hidden + 2 * queries + 2 * keys + 2 * intermediate) * FLOAT;
+    let at_work_per_token =
+        6 * hidden + 3 * queries + 4 * keys + 5 * intermediate + 2 * heads * sequence + 7 * rank;
+    let at_work = tokens * at_work_per_token * FLOAT;
     let inputs = layers * tokens * hidden * FLOAT;
     let (activations, kv_cache, logits) = match work {
-        Work::Run => (block, 2 * layers * tokens * keys * FLOAT, vocabulary * FLOAT),
+        Work::Run => (at_work, 2 * layers * tokens * keys * FLOAT, vocabulary * FLOAT),
         Work::Lora { .. } | Work::Full => {
-            let kept = if recompute { inputs + block } else { layers * block };
-            (kept + backward, 0, tokens.min(HEAD_TOKENS) * vocabulary * FLOAT * HEAD_COPIES)
+            let kept = if recompute { inputs + saved } else { layers * saved };
+            (kept + at_work, 0, tokens.min(HEAD_TOKENS) * vocabulary * FLOAT * HEAD_COPIES)
         }
     };
     MemoryTerms {

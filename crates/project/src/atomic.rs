@@ -102,6 +102,11 @@ pub fn sweep_leftovers(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// A folder in `folder` with a temporary name, which is removed when it is dropped.
+pub(crate) fn temporary_folder(folder: &Path, name: &str) -> io::Result<tempfile::TempDir> {
+    temporary(&prefix(OsStr::new(name)), true).tempdir_in(folder)
+}
+
 /// Whether a file name is one that [`sweep_leftovers`] cares about.
 pub(crate) fn is_leftover(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| {
@@ -169,13 +174,13 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// Windows has no call to sync a folder; its file systems journal a rename themselves.
 #[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 

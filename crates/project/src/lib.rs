@@ -1,5 +1,5 @@
-//! Files that outlive a run: atomic writes, manifests, the run folder, its lock, and where
-//! things are kept on a person's machine.
+//! Files that outlive a run: atomic writes, manifests, the run folder, its lock, a person's
+//! projects, and where things are kept on their machine.
 //!
 //! What other crates may rely on: a file or folder that stands under its final name is
 //! complete. Whatever a killed process left half-written stands under a temporary name, and
@@ -13,6 +13,7 @@ mod manifest;
 mod metrics;
 mod places;
 mod run_folder;
+pub mod store;
 
 pub use atomic::{sweep_leftovers, write_atomic, write_folder_atomic, write_json};
 pub use error::Error;

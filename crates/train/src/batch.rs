@@ -34,12 +34,27 @@ pub fn epoch_order(rows: usize, seed: u64, epoch: u64) -> Vec<usize> {
 /// # Errors
 /// When the sequences cannot be packed.
 pub fn pack(sequences: &[Sequence], capacity: usize) -> Result<Vec<MicroBatch>, Error> {
+    Ok(pack_members(sequences, capacity)?.into_iter().map(|(_, batch)| batch).collect())
+}
+
+/// As [`pack`], with the indices of the sequences of each pass in the order in which they stand.
+///
+/// # Errors
+/// When the sequences cannot be packed.
+pub fn pack_members(
+    sequences: &[Sequence],
+    capacity: usize,
+) -> Result<Vec<(Vec<usize>, MicroBatch)>, Error> {
     let lengths: Vec<usize> = sequences.iter().map(|sequence| sequence.ids.len()).collect();
     let longest = lengths.iter().copied().max().unwrap_or(0);
     let passes = sanbao_data::pack(&lengths, capacity.max(longest), 0, 0)?;
     Ok(passes
         .into_iter()
-        .map(|members| MicroBatch::new(members.into_iter().map(|index| sequences[index].clone())))
+        .map(|members| {
+            let own = members.iter().map(|index| sequences[*index].clone());
+            let batch = MicroBatch::new(own);
+            (members, batch)
+        })
         .collect())
 }
 

@@ -105,6 +105,9 @@ pub enum Error {
         /// Tokens of the smallest portion tried.
         tokens: usize,
     },
+    /// A loss.
+    #[error(transparent)]
+    Loss(#[from] crate::losses::Error),
     /// The model.
     #[error(transparent)]
     Model(#[from] sanbao_models::Error),
@@ -136,6 +139,7 @@ impl Error {
             Self::NothingToLearn { .. } => "train.nothing_to_learn",
             Self::Diverged { .. } => "train.diverged",
             Self::OutOfMemory { .. } => "train.out_of_memory",
+            Self::Loss(error) => error.code(),
             Self::Model(error) => error.code(),
             Self::Data(error) => error.code(),
             Self::Project(error) => error.code(),

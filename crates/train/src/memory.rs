@@ -17,6 +17,13 @@ pub fn available_bytes() -> Option<u64> {
     Some(system.available_memory()).filter(|bytes| *bytes > 0)
 }
 
+/// Memory of this machine in bytes; `None` where the system does not tell.
+pub fn total_bytes() -> Option<u64> {
+    let mut system = System::new().ok()?;
+    system.refresh_memory();
+    Some(system.total_memory()).filter(|bytes| *bytes > 0)
+}
+
 /// Highest resident memory of this process so far in bytes; the present one where the system
 /// keeps no record.
 pub fn peak_resident_bytes() -> u64 {

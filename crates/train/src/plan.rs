@@ -44,10 +44,11 @@ pub struct PlanInput<'a> {
 
 /// Facts of a model and its data.
 pub fn facts(input: &PlanInput) -> Facts {
+    let each = if input.recipe.loss.is_some() { 2 } else { 1 };
     Facts {
         task: input.data.report().task,
-        rows: input.data.part(Part::Train).len(),
-        validation_rows: input.data.part(Part::Validation).len(),
+        rows: input.data.part(Part::Train).len() / each,
+        validation_rows: input.data.part(Part::Validation).len() / each,
         parameters: input.base.card.parameters,
         context: input.base.spec.max_position_embeddings,
         dial: input.dial,
@@ -72,9 +73,11 @@ pub fn plan(input: &PlanInput) -> Result<(Plan, TrainSettings), Error> {
     let portion = fit(&dimensions, work, longest, input);
     settings.micro_batch_tokens = portion.tokens as usize;
     settings.gradient_checkpointing = portion.recompute;
-    let needed = memory(&dimensions, work, portion).total();
+    let sequences = settings.batch_size * settings.sequences_per_row();
+    let at_once = portion.tokens.min(sequences as u64 * longest);
+    let needed = memory(&dimensions, work, Load { tokens: at_once, ..portion }).total();
 
-    let rows = input.data.part(Part::Train).len();
+    let rows = input.data.part(Part::Train).len() / settings.sequences_per_row();
     let parameters = input.base.card.parameters;
     let trainable = match &settings.lora {
         Some(lora) => lora::trainable_parameters(&input.base.spec, lora)?,
@@ -197,14 +200,20 @@ pub fn estimate_seconds(
     let per_token = seconds / tokens.max(1) as f64;
     let report = data.report();
     let epochs = f64::from(settings.num_train_epochs);
-    let steps_per_epoch = settings.steps_per_epoch(data.part(Part::Train).len()) as f64;
+    let rows = data.part(Part::Train).len() / settings.sequences_per_row();
+    let steps_per_epoch = settings.steps_per_epoch(rows) as f64;
     let evaluations = if settings.eval_steps == 0 {
         0.0
     } else {
         epochs * (steps_per_epoch / settings.eval_steps as f64)
     };
     // A validation pass computes forward only, about a third of a training pass.
-    let tokens =
-        epochs * report.train.tokens as f64 + evaluations * report.validation.tokens as f64 / 3.0;
+    let forward = 1.0 / 3.0;
+    let mut tokens = epochs * report.train.tokens as f64
+        + evaluations * report.validation.tokens as f64 * forward;
+    if settings.preference.is_some() {
+        // The reference is computed once, and pairs that do not fit one portion a second time.
+        tokens += (1.0 + epochs) * report.train.tokens as f64 * forward;
+    }
     Ok(per_token * tokens)
 }

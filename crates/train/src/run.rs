@@ -12,9 +12,10 @@ use crate::batch::epoch_order;
 use crate::checkpoint::{self, State};
 use crate::lora;
 use crate::memory::resident_bytes;
+use crate::objective::{Objective, named};
 use crate::optimizer::{AdamW, clip_factor, gradient_norm};
 use crate::settings::TrainSettings;
-use crate::step::{Portions, accumulate, mean_loss};
+use crate::step::Portions;
 
 /// What a run works on.
 pub struct Run<'a> {
@@ -57,13 +58,13 @@ impl Run<'_> {
         stop: &dyn Fn() -> bool,
         report: &mut dyn FnMut(RunEvent),
     ) -> Result<Outcome, Error> {
-        let rows = self.data.part(Part::Train).len();
+        let rows = self.data.part(Part::Train).len() / self.settings.sequences_per_row();
         let total = self.settings.total_steps(rows);
         let per_epoch = self.settings.steps_per_epoch(rows);
         let (mut optimizer, mut state) = self.start(report)?;
+        let objective = Objective::new(self, report)?;
         let mut log = MetricsLog::open_until(&self.folder.metrics_path(), state.step)?;
-        let validation =
-            self.sequences(Part::Validation, 0..self.data.part(Part::Validation).len());
+        let validation = self.all(Part::Validation);
         let mut portions = Portions {
             tokens: self.settings.micro_batch_tokens,
             activations: self.settings.activations(),
@@ -83,11 +84,10 @@ impl Run<'_> {
             }
             let first = (state.step % per_epoch) as usize * self.settings.batch_size;
             let members = &order.1[first..(first + self.settings.batch_size).min(rows)];
-            let sequences = self.sequences(Part::Train, members.iter().copied());
-
             state.step += 1;
+            let moment = Moment { step: state.step, total };
             let mut metrics =
-                self.step(&sequences, &mut optimizer, state.step, total, &mut portions, report)?;
+                self.step(members, &objective, &mut optimizer, moment, &mut portions, report)?;
             metrics.epoch = state.step as f64 / per_epoch as f64;
             clock.step(&mut metrics, total);
 
@@ -97,7 +97,7 @@ impl Run<'_> {
                 && every > 0
                 && (state.step.is_multiple_of(every) || state.step == total);
             if evaluates {
-                let loss = mean_loss(self.model, &validation, portions.tokens)?;
+                let loss = objective.validate(self, &validation, portions.tokens, &mut metrics)?;
                 metrics.validation_loss = loss;
                 if let Some(loss) = loss {
                     let best = state.best.is_none_or(|(lowest, _)| loss < lowest);
@@ -169,10 +169,10 @@ impl Run<'_> {
 
     fn step(
         &mut self,
-        sequences: &[Sequence],
+        members: &[usize],
+        objective: &Objective,
         optimizer: &mut AdamW,
-        step: u64,
-        total: u64,
+        Moment { step, total }: Moment,
         portions: &mut Portions,
         report: &mut dyn FnMut(RunEvent),
     ) -> Result<StepMetrics, Error> {
@@ -183,8 +183,8 @@ impl Run<'_> {
         let mut halved = |tokens: usize| {
             report(RunEvent::MemoryHalved { micro_batch_tokens: tokens as u64 });
         };
-        let mut sums =
-            accumulate(self.model, sequences, settings.trainable(), portions, seed, &mut halved)?;
+        let (mut sums, figures) =
+            objective.accumulate(self, members, portions, seed, &mut halved)?;
         let learning_rate = settings.lr_scheduler.learning_rate(
             step,
             total,
@@ -206,6 +206,7 @@ impl Run<'_> {
             trained_tokens: sums.trained_tokens as u64,
             tokens: sums.tokens as u64,
             memory: resident_bytes(),
+            figures: named(figures),
             ..StepMetrics::default()
         })
     }
@@ -238,10 +239,27 @@ impl Run<'_> {
         }
     }
 
-    fn sequences(&self, part: Part, rows: impl IntoIterator<Item = usize>) -> Vec<Sequence> {
+    /// The sequences of some rows.
+    pub(crate) fn sequences(&self, part: Part, rows: &[usize]) -> Vec<Sequence> {
         let store = self.data.part(part);
-        rows.into_iter().map(|row| store.sequence(row)).collect()
+        let each = self.settings.sequences_per_row();
+        rows.iter()
+            .flat_map(|row| row * each..(row + 1) * each)
+            .map(|at| store.sequence(at))
+            .collect()
     }
+
+    pub(crate) fn all(&self, part: Part) -> Vec<Sequence> {
+        let store = self.data.part(part);
+        (0..store.len()).map(|at| store.sequence(at)).collect()
+    }
+}
+
+/// Where a run is.
+#[derive(Clone, Copy)]
+struct Moment {
+    step: u64,
+    total: u64,
 }
 
 /// Time, speed and what is left.

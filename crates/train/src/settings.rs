@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lora::LoraConfig;
 use crate::optimizer::AdamWSettings;
+use crate::preference::Preference;
 use crate::schedule::Schedule;
 
 /// What a run does, to the last number. Two runs with equal settings on equal data and the
@@ -15,6 +16,9 @@ pub struct TrainSettings {
     pub recipe: String,
     /// The adapter; without one every weight is trained.
     pub lora: Option<LoraConfig>,
+    /// Learn from pairs of answers with this loss; from examples when `None`.
+    #[serde(default)]
+    pub preference: Option<Preference>,
     /// Passes over the training rows.
     pub num_train_epochs: u32,
     /// Rows per optimizer step.
@@ -57,6 +61,11 @@ impl TrainSettings {
     /// How activations are kept.
     pub fn activations(&self) -> Activations {
         if self.gradient_checkpointing { Activations::Recomputed } else { Activations::Kept }
+    }
+
+    /// Sequences that a row is: two answers for a pair.
+    pub fn sequences_per_row(&self) -> usize {
+        if self.preference.is_some() { 2 } else { 1 }
     }
 
     /// Optimizer steps of one epoch.

@@ -53,20 +53,31 @@ pub fn accumulate(
             Ok(result) => return result,
             Err(panic) if is_out_of_memory(&panic_message(&*panic)) => {
                 drop(panic);
-                if portions.tokens / 2 < SMALLEST_PORTION {
-                    return Err(Error::OutOfMemory {
-                        device: format!("{:?}", model.device()),
-                        tokens: portions.tokens,
-                    });
-                }
-                portions.tokens /= 2;
-                model.device().memory_cleanup();
-                on_halved(portions.tokens);
+                halve(model, portions, on_halved)?;
             }
             // The process boundary is where other faults of the device layer are caught.
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }
+}
+
+/// Halves the portions after memory ran out.
+///
+/// # Errors
+/// When they are the smallest already.
+pub(crate) fn halve(
+    model: &Decoder,
+    portions: &mut Portions,
+    on_halved: &mut dyn FnMut(usize),
+) -> Result<(), Error> {
+    if portions.tokens / 2 < SMALLEST_PORTION {
+        let device = format!("{:?}", model.device());
+        return Err(Error::OutOfMemory { device, tokens: portions.tokens });
+    }
+    portions.tokens /= 2;
+    model.device().memory_cleanup();
+    on_halved(portions.tokens);
+    Ok(())
 }
 
 fn accumulate_once(
@@ -108,7 +119,7 @@ pub fn mean_loss(
     Ok((count > 0).then(|| sum / count as f64))
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or(panic.downcast_ref::<&str>().copied()).unwrap_or_default().to_owned()
 }

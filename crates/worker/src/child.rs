@@ -1,15 +1,13 @@
 //! The child's side.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use sanbao_contract::Fault;
-use sanbao_contract::worker::{Command, Job, Message};
+use sanbao_contract::worker::{Job, Message, Progress};
 
-use crate::{Error, jobs};
+use crate::inbox::Inbox;
+use crate::{Error, devices, jobs};
 
 /// Runs the job that standard input brings, until it is done or standard input ends.
 pub fn child_main() -> ExitCode {
@@ -18,56 +16,67 @@ pub fn child_main() -> ExitCode {
         Ok(1..) => serde_json::from_str::<Job>(&line),
         _ => return ExitCode::SUCCESS,
     };
-    let job = match job {
-        Ok(job) => job,
+    let ended = match job {
+        Ok(job) => run(job, &Inbox::listen()).map_err(Fault::from),
         Err(error) => {
-            say(&Message::Failed(Fault::new(
-                "worker.bad_job",
-                format!("the job is not understood: {error}"),
-            )));
-            return ExitCode::FAILURE;
+            Err(Fault::new("worker.bad_job", format!("the job is not understood: {error}")))
         }
     };
-    let stopped = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stopped);
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lines().map_while(Result::ok) {
-            if matches!(serde_json::from_str(&line), Ok(Command::Stop)) {
-                break;
-            }
-        }
-        flag.store(true, Ordering::SeqCst);
-    });
-    let stop = || stopped.load(Ordering::SeqCst);
-    match run(&job, &stop) {
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&Message::Failed(error.into()));
+        Err(fault) => {
+            say(Message::Failed { fault });
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(job: &Job, stop: &dyn Fn() -> bool) -> Result<(), Error> {
-    let mut tell = |message: Message| say(&message);
+fn run(job: Job, inbox: &Inbox) -> Result<(), Error> {
+    let stop = || inbox.is_stopped();
     match job {
+        Job::Plan { request, run } => {
+            let plan =
+                jobs::plan(&request, &run, &mut |progress| say(Message::Progress(progress)))?;
+            say(Message::Planned { plan: Box::new(plan) });
+        }
         Job::Train { run, micro_batch_tokens } => {
-            jobs::train(Path::new(run), *micro_batch_tokens, stop, &mut tell)
+            jobs::train(&run, micro_batch_tokens, &stop, &mut say)?;
         }
         Job::Evaluate { run } => {
-            let verdict = jobs::evaluate(Path::new(run), stop, &mut tell)?;
-            if let Some(verdict) = verdict {
-                tell(Message::Verdict(Box::new(verdict)));
+            if let Some(verdict) = jobs::evaluate(&run, &stop, &mut say)? {
+                say(Message::Verdict(Box::new(verdict)));
             }
-            Ok(())
         }
+        Job::Export { run, target, options, epoch, folder } => {
+            let mut tell = |progress| say(Message::Progress(export_progress(progress)));
+            let exported = jobs::export(&run, &target, &options, epoch, &folder, &mut tell)?;
+            say(Message::Exported(sanbao_contract::app::Exported {
+                folder: folder.display().to_string(),
+                files: exported.files,
+                bytes: exported.bytes,
+                max_logit_difference: exported.parity.max_logit_difference,
+                tolerance: exported.parity.tolerance,
+                notes: exported.notes,
+            }));
+        }
+        Job::Devices => say(Message::Devices { devices: devices::measure_all() }),
+        Job::Answer { answerer, device } => jobs::answer(&answerer, &device, inbox, &mut say)?,
     }
+    Ok(())
+}
+
+fn export_progress(progress: sanbao_export::Progress) -> Progress {
+    let stage = match progress.stage {
+        sanbao_export::Stage::Writing => "writing",
+        sanbao_export::Stage::ReadingBack => "reading_back",
+    };
+    Progress { stage: stage.to_owned(), done: progress.done, total: progress.total }
 }
 
 /// Writes one message. A parent that is gone cannot be told anything: the job notices by the
 /// end of standard input.
-fn say(message: &Message) {
-    if let Ok(line) = serde_json::to_string(message) {
+fn say(message: Message) {
+    if let Ok(line) = serde_json::to_string(&message) {
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     }

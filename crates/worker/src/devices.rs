@@ -181,6 +181,21 @@ pub fn measure(id: &str) -> Result<DeviceReport, Error> {
     Ok(report)
 }
 
+/// Every device, measured; one that fails is marked as not usable.
+pub fn measure_all() -> Vec<DeviceReport> {
+    let mut devices = list();
+    for report in &mut devices {
+        match measure(&report.id) {
+            Ok(measured) => *report = measured,
+            Err(error) => {
+                report.usable = Some(false);
+                eprintln!("{}: {error}", report.id);
+            }
+        }
+    }
+    devices
+}
+
 /// Self-checks by name, driver and version of this program.
 #[derive(Default, Serialize, Deserialize)]
 struct Remembered {

@@ -1,25 +1,21 @@
-//! The parent's side: starting a worker, listening, and what to do when it dies.
+//! The parent's side of a job with a result: listening, and what to do when the worker dies.
 
 use std::future::Future;
-use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::path::{Path, PathBuf};
 
 use sanbao_contract::train::RunEvent;
 use sanbao_contract::worker::{Command, Job, Message};
-use sanbao_train::step::is_out_of_memory;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
+use crate::process::{Death, Process};
 use crate::{Error, RunSpec};
 
 /// Portions are not halved below this many tokens.
 const SMALLEST_PORTION: u64 = 32;
-/// How much of the child's last words is kept.
-const LAST_WORDS: usize = 16 * 1024;
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended {
-    /// With its final message.
+    /// With its result.
     Done(Message),
     /// Because it was asked to stop before it had a result.
     Stopped,
@@ -38,8 +34,13 @@ pub async fn supervise(
     on_message: &mut (dyn FnMut(&Message) + Send),
 ) -> Result<Ended, Error> {
     tokio::pin!(stop);
+    let unfinished = NewFolder::of(&job);
     loop {
         match attend(program, &job, stop.as_mut(), on_message).await? {
+            Attempt::Ended(Ended::Done(message)) => {
+                unfinished.keep();
+                return Ok(Ended::Done(message));
+            }
             Attempt::Ended(ended) => return Ok(ended),
             Attempt::OutOfMemory(how) => match halved(&job) {
                 Some((smaller, tokens)) => {
@@ -56,6 +57,32 @@ pub async fn supervise(
     }
 }
 
+/// The folder that a job is to make. It is removed again unless the job succeeds, so that a run that
+/// was refused or broken off leaves nothing and a second try can have the same name.
+struct NewFolder(Option<PathBuf>);
+
+impl NewFolder {
+    fn of(job: &Job) -> Self {
+        let Job::Plan { run, .. } = job else { return Self(None) };
+        let taken = std::fs::read_dir(run).is_ok_and(|mut entries| entries.next().is_some());
+        Self((!taken).then(|| run.clone()))
+    }
+
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for NewFolder {
+    fn drop(&mut self) {
+        // A folder that is not there needs no removing; one that cannot be removed is named when
+        // it is next asked for.
+        if let Some(folder) = &self.0 {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
 enum Attempt {
     Ended(Ended),
     OutOfMemory(String),
@@ -67,8 +94,7 @@ fn halved(job: &Job) -> Option<(Job, u64)> {
     let now = match micro_batch_tokens {
         Some(tokens) => *tokens,
         None => {
-            let plan = Path::new(run).join("plan.json");
-            let spec: RunSpec = sanbao_project::read_json(&plan).ok()?;
+            let spec: RunSpec = sanbao_project::read_json(&run.join("plan.json")).ok()?;
             spec.settings.micro_batch_tokens as u64
         }
     };
@@ -83,110 +109,65 @@ async fn attend(
     mut stop: std::pin::Pin<&mut impl Future<Output = ()>>,
     on_message: &mut (dyn FnMut(&Message) + Send),
 ) -> Result<Attempt, Error> {
-    let mut command = tokio::process::Command::new(program);
-    command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.kill_on_drop(true);
-    // Ctrl-C in a terminal reaches the whole group; the child is to be asked, not interrupted.
-    #[cfg(unix)]
-    command.process_group(0);
-    let mut child = command.spawn().map_err(Error::Spawn)?;
-    let missing = || Error::Spawn(std::io::Error::other("its pipes are missing"));
-    let mut input = child.stdin.take().ok_or_else(missing)?;
-    let output = child.stdout.take().ok_or_else(missing)?;
-    let errors = child.stderr.take().ok_or_else(missing)?;
-    let last_words = tokio::spawn(last_words(errors));
-
-    let line = serde_json::to_string(job).map_err(|error| Error::Spawn(error.into()))?;
-    input.write_all(format!("{line}\n").as_bytes()).await.map_err(Error::Spawn)?;
-
-    let mut lines = BufReader::new(output).lines();
     let there = sanbao_train::available_bytes().unwrap_or(u64::MAX);
-    let (mut last, mut asked, mut used) = (None, false, None);
+    let (mut process, mut ear) = Process::start(program, job).await?;
+    let (mut result, mut asked, mut used) = (None, false, None);
     loop {
         tokio::select! {
-            line = lines.next_line() => match line.map_err(Error::Spawn)? {
+            message = process.next() => match message? {
                 None => break,
-                Some(line) => {
-                    // Libraries may print; only our own lines are messages.
-                    let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
-                    match message {
-                        Message::Failed(fault) => return Err(Error::Reported(fault)),
-                        Message::Trained { .. } | Message::Verdict(_) => last = Some(message.clone()),
-                        Message::Run(RunEvent::Step(ref metrics)) => used = Some(metrics.memory),
-                        Message::Run(_) | Message::Progress(_) => {}
-                    }
+                Some(Message::Failed { fault }) => return Err(Error::Reported(fault)),
+                Some(message) => {
                     on_message(&message);
+                    match message {
+                        Message::Run(RunEvent::Step(metrics)) => used = Some(metrics.memory),
+                        message if message.is_result() => result = Some(message),
+                        _ => {}
+                    }
                 }
             },
             () = &mut stop, if !asked => {
+                // Looking at things has nothing to save.
+                if matches!(job, Job::Plan { .. } | Job::Devices) {
+                    return Ok(Attempt::Ended(Ended::Stopped));
+                }
                 asked = true;
-                let line = serde_json::to_string(&Command::Stop).unwrap_or_default();
-                // A child that is already gone needs no asking.
-                let _ = input.write_all(format!("{line}\n").as_bytes()).await;
+                ear.tell(&Command::Stop).await;
             }
         }
     }
-    let status = child.wait().await.map_err(Error::Spawn)?;
-    let words = last_words.await.unwrap_or_default();
-    match last {
+    let (status, words) = process.end().await?;
+    match result {
         Some(message) => Ok(Attempt::Ended(Ended::Done(message))),
         None if asked => Ok(Attempt::Ended(Ended::Stopped)),
         None => {
-            classify(status, &words, memory_was_short(used.or_else(|| planned_memory(job)), there))
+            let needed = used.or_else(|| planned_memory(job));
+            let memory_was_short = needed.is_some_and(|needed| needed > there / 2);
+            classify(job, Death::of(status, &words), memory_was_short)
         }
     }
-}
-
-/// The end of what the child wrote to standard error.
-async fn last_words(mut errors: impl tokio::io::AsyncRead + Unpin) -> String {
-    let mut kept = Vec::new();
-    let mut buffer = [0; 4096];
-    while let Ok(count @ 1..) = errors.read(&mut buffer).await {
-        kept.extend_from_slice(&buffer[..count]);
-        let excess = kept.len().saturating_sub(LAST_WORDS);
-        kept.drain(..excess);
-    }
-    String::from_utf8_lossy(&kept).into_owned()
 }
 
 /// What a training run was expected to need.
 fn planned_memory(job: &Job) -> Option<u64> {
     let Job::Train { run, .. } = job else { return None };
-    let spec: RunSpec = sanbao_project::read_json(&Path::new(run).join("plan.json")).ok()?;
+    let spec: RunSpec = sanbao_project::read_json(&run.join("plan.json")).ok()?;
     Some(spec.plan.memory_needed)
 }
 
-/// Whether a kill without words was the system's answer to a lack of memory: the child used,
-/// or was going to use, most of what there was.
-fn memory_was_short(used: Option<u64>, there: u64) -> bool {
-    used.is_some_and(|used| used > there / 2)
-}
-
-/// What a dead child died of.
-fn classify(status: ExitStatus, words: &str, memory_was_short: bool) -> Result<Attempt, Error> {
-    #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    #[cfg(not(unix))]
-    let signal: Option<i32> = None;
-    let how = match signal {
-        Some(signal) => format!("signal {signal}"),
-        None => format!("exit code {}", status.code().unwrap_or(-1)),
-    };
-    // The kernel kills with 9 when memory is short.
-    if (signal == Some(9) && memory_was_short) || is_out_of_memory(words) {
-        return Ok(Attempt::OutOfMemory(how));
+/// Whether to try again. A kill without words is the system's answer to a lack of memory when the
+/// child used, or was going to use, most of what there was.
+fn classify(job: &Job, death: Death, memory_was_short: bool) -> Result<Attempt, Error> {
+    if death.out_of_memory || (death.killed && memory_was_short) {
+        return Ok(Attempt::OutOfMemory(death.how));
     }
-    let device_lost =
-        words.to_lowercase().contains("device") && words.to_lowercase().contains("lost");
-    let hint = if device_lost {
-        ": the graphics driver gave up. Continue from the last checkpoint with --resume, or use --device cpu"
-    } else {
-        ". Continue from the last checkpoint with --resume"
+    let hint = match (job, death.device_lost) {
+        (Job::Train { .. }, true) => {
+            ": the graphics driver gave up. Continue from the last checkpoint with --resume, or use --device cpu"
+        }
+        (Job::Train { .. }, false) => ". Continue from the last checkpoint with --resume",
+        (_, true) => ": the graphics driver gave up. Try again, or use --device cpu",
+        (_, false) => ". Try again; nothing is lost",
     };
-    let last_line = words.lines().rev().find(|line| !line.trim().is_empty());
-    let how = match last_line {
-        Some(line) => format!("{how}: {}", line.trim().chars().take(300).collect::<String>()),
-        None => how,
-    };
-    Err(Error::Crashed { how, hint: hint.to_owned() })
+    Err(Error::Crashed { how: death.how, hint: hint.to_owned() })
 }

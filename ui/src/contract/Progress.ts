@@ -5,7 +5,8 @@
  */
 export type Progress = {
 /**
- * `loading`, `before`, `after`, `forgetting`.
+ * `reading`, `tokenising`, `measuring`, `loading`, `before`, `after`, `forgetting`, `writing`,
+ * `reading_back`.
  */
 stage: string,
 /**
@@ -13,6 +14,6 @@ stage: string,
  */
 done: number,
 /**
- * Of.
+ * Of; 0 when it cannot be known.
  */
 total: number, };

@@ -53,7 +53,7 @@ models: Array<ModelEntry>, } | { "reply": "download_model" } | { "reply": "pause
 /**
  * The model.
  */
-model: ModelEntry, } | { "reply": "choose_base",
+model: ModelEntry, } | { "reply": "set_hub_token" } | { "reply": "choose_base",
 /**
  * The project.
  */

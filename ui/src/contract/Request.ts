@@ -54,7 +54,11 @@ model: string, } | { "request": "add_model",
 /**
  * Where it lies.
  */
-path: string, } | { "request": "choose_base",
+path: string, } | { "request": "set_hub_token",
+/**
+ * The token; removed when `None`.
+ */
+token: string | null, } | { "request": "choose_base",
 /**
  * Project.
  */

@@ -8,7 +8,15 @@ export type RunEvent = { "event": "resumed",
 /**
  * Steps done before.
  */
-step: number, } | { "event": "step" } & StepMetrics | { "event": "validation",
+step: number, } | { "event": "reference",
+/**
+ * Sequences done.
+ */
+done: number,
+/**
+ * Of.
+ */
+total: number, } | { "event": "step" } & StepMetrics | { "event": "validation",
 /**
  * After this step.
  */

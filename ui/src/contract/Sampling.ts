@@ -29,6 +29,10 @@ repetition_penalty: number,
  */
 max_new_tokens: number,
 /**
+ * An answer ends where one of these texts would begin.
+ */
+stop: Array<string>,
+/**
  * The same seed gives the same answer.
  */
 seed: number, };

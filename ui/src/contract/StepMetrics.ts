@@ -49,6 +49,11 @@ memory: number,
  */
 eta_seconds: number,
 /**
+ * Figures of the recipe by TRL's names (`rewards/accuracies`, …), those of the validation rows
+ * with `eval_` before them.
+ */
+figures?: { [key in string]: number },
+/**
  * Mean validation loss, when this step ended with one.
  */
 validation_loss?: number | null, };

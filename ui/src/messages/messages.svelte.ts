@@ -11,6 +11,11 @@ export type Language = (typeof languages)[number];
 // The annotation makes a message that is missing in one language an error of the compiler.
 const messages: Record<Language, Record<MessageKey, string>> = { en, zh };
 
+/** Whether there is a message of that name, for names that come from Rust. */
+export function isMessage(key: string): key is MessageKey {
+  return Object.hasOwn(en, key);
+}
+
 const remembered = 'sanbao.language';
 
 /** The first language of a browser's list that Sanbao speaks, else English. */
@@ -40,15 +45,20 @@ export function speak(wanted: Language): void {
   localStorage.setItem(remembered, wanted);
 }
 
-/** A message in a given language, for the names of languages in their own. */
+/**
+ * A message in a given language, for the names of languages in their own. `{rows|row|rows}` is the
+ * first word when the parameter is 1, else the second.
+ */
 export function messageIn(
   wanted: Language,
   key: MessageKey,
   params: Record<string, string | number> = {},
 ): string {
-  return messages[wanted][key].replace(/\{(\w+)\}/g, (whole, name: string) =>
-    name in params ? String(params[name]) : whole,
-  );
+  return messages[wanted][key]
+    .replace(/\{(\w+)\|([^|}]*)\|([^}]*)\}/g, (_, name: string, one: string, more: string) =>
+      String(params[name]) === '1' ? one : more,
+    )
+    .replace(/\{(\w+)\}/g, (whole, name: string) => (name in params ? String(params[name]) : whole));
 }
 
 /** A message in the current language, `{name}` replaced by the parameter of that name. */

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import en from './en.json';
 import zh from './zh.json';
-import { firstSpoken, language, message, messageIn, speak } from './messages.svelte';
+import { firstSpoken, isMessage, language, message, messageIn, speak } from './messages.svelte';
 
 describe('messages', () => {
   beforeEach(() => speak('en'));
@@ -23,6 +23,15 @@ describe('messages', () => {
     expect(message('version', { version: '1.2.3' })).toBe('版本 1.2.3');
     expect(messageIn('en', 'language_name')).toBe('English');
     expect(localStorage.getItem('sanbao.language')).toBe('zh');
+  });
+
+  it('count in the singular and the plural', () => {
+    expect([0, 1, 2].map((n) => message('data_rows', { n }))).toEqual(['0 rows', '1 row', '2 rows']);
+    expect(message('data_rows', { n: '1,200' })).toBe('1,200 rows');
+  });
+
+  it('know which names from Rust they have', () => {
+    expect([isMessage('step_data'), isMessage('step_dance'), isMessage('toString')]).toEqual([true, false, false]);
   });
 
   it('start in the first language of the browser that Sanbao speaks', () => {

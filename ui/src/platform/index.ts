@@ -2,8 +2,8 @@ import type { Platform } from './platform';
 import { tauri } from './tauri';
 import { web } from './web';
 
-export type { Platform } from './platform';
-export { RpcError } from './platform';
+export type { DropListener, PickOptions, Platform, ReplyTo, Unsubscribe } from './platform';
+export { RpcError, isFault } from './platform';
 
 /** The platform that this page runs on: Sanbao's own window, or a browser. */
 export function connect(): Platform {

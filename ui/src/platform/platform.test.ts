@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { connect, RpcError } from '.';
 import { replyTo } from './platform';
@@ -39,7 +39,102 @@ describe('in a browser', () => {
   });
 });
 
+/** The browser's own stream of events, as far as it is used. */
+class FakeEventSource {
+  static last: FakeEventSource;
+  onmessage = (_: { data: string }) => {};
+  onopen = () => {};
+  onerror = () => {};
+
+  constructor(readonly address: string) {
+    FakeEventSource.last = this;
+  }
+}
+
+describe('in a browser with a token', () => {
+  beforeEach(() => {
+    location.hash = '#token=s3cret';
+    vi.stubGlobal('EventSource', FakeEventSource);
+  });
+  afterEach(() => sessionStorage.clear());
+
+  it('takes it out of the address, keeps it and sends it along', async () => {
+    answer(200, '{"reply":"about","version":"1.0.0"}');
+    await connect().call({ request: 'about' });
+    expect(location.hash).toBe('');
+    // After a reload it is no longer in the address.
+    answer(200, '{"reply":"about","version":"1.0.0"}');
+    await connect().call({ request: 'about' });
+    expect(vi.mocked(fetch).mock.calls[0]![1]?.headers).toMatchObject({ authorization: 'Bearer s3cret' });
+  });
+
+  it('listens to one stream for all who want to know', () => {
+    const platform = connect();
+    const [one, other, link] = [vi.fn(), vi.fn(), vi.fn()];
+    platform.onLink(link);
+    const stop = platform.onEvent(one);
+    platform.onEvent(other);
+    expect(FakeEventSource.last.address).toBe('/events?token=s3cret');
+    FakeEventSource.last.onmessage({ data: '{"event":"chat_piece","chat":"c","text":"Hi"}' });
+    stop();
+    FakeEventSource.last.onmessage({ data: '{"event":"chat_piece","chat":"c","text":"!"}' });
+    expect([one.mock.calls.length, other.mock.calls.length]).toEqual([1, 2]);
+    FakeEventSource.last.onerror();
+    FakeEventSource.last.onopen();
+    expect(link.mock.calls).toEqual([[false], [true]]);
+  });
+
+  it('uploads files that are dropped, and tells where they are', async () => {
+    answer(200, '{"path":"/tmp/up/a b.csv"}');
+    const listener = { hover: vi.fn(), drop: vi.fn() };
+    const stop = connect().onDrop(listener);
+    const file = new File(['x'], 'a b.csv');
+    const dataTransfer = { types: ['Files'], files: [file] };
+    for (const type of ['dragenter', 'dragover', 'drop']) {
+      window.dispatchEvent(Object.assign(new Event(type, { cancelable: true }), { dataTransfer }));
+    }
+    expect(listener.hover.mock.calls).toEqual([[true], [false]]);
+    expect(await listener.drop.mock.calls[0]![0]).toEqual(['/tmp/up/a b.csv']);
+    const [address, options] = vi.mocked(fetch).mock.calls[0]!;
+    expect([address, options?.body]).toEqual(['/upload?name=a%20b.csv', file]);
+    stop();
+    window.dispatchEvent(Object.assign(new Event('dragenter'), { dataTransfer }));
+    expect(listener.hover).toHaveBeenCalledTimes(2);
+  });
+
+  it('asks for files with its own dialog', async () => {
+    answer(200, '{"path":"/tmp/up/a.csv"}');
+    const open = vi.spyOn(HTMLInputElement.prototype, 'click').mockImplementation(function (this: HTMLInputElement) {
+      Object.defineProperty(this, 'files', { value: [new File(['x'], 'a.csv')] });
+      expect(this.accept).toBe('.csv');
+      this.dispatchEvent(new Event('change'));
+    });
+    expect(await connect().pickFiles({ extensions: ['.csv'] })).toEqual(['/tmp/up/a.csv']);
+    expect(document.querySelector('input')).toBeNull();
+    open.mockRestore();
+  });
+});
+
 describe('in the window', () => {
+  it('picks files and folders with the commands of the shell, and hears of events', async () => {
+    const callbacks: ((message: unknown) => void)[] = [];
+    const invoke = vi.fn(async (name: string) => (name === 'pick_files' ? ['/a.csv'] : null));
+    vi.stubGlobal('__TAURI_INTERNALS__', { invoke, transformCallback: (callback: () => void) => callbacks.push(callback) });
+    const platform = connect();
+    expect(await platform.pickFiles()).toEqual(['/a.csv']);
+    expect(await platform.pickFolder()).toBeNull();
+    await platform.reveal('/p');
+    await platform.openPage('/p/report.html');
+    expect(invoke.mock.calls.map(([name]) => name)).toEqual(['pick_files', 'pick_folder', 'reveal', 'open_page']);
+    const heard = vi.fn();
+    platform.onEvent(heard);
+    platform.onEvent(vi.fn());
+    expect(callbacks).toHaveLength(1);
+    callbacks[0]!({ index: 0, message: { event: 'chat_piece', chat: 'c', text: 'Hi' } });
+    expect(heard).toHaveBeenCalledWith({ event: 'chat_piece', chat: 'c', text: 'Hi' });
+  });
+
+
   it('calls the one command and hands on its errors', async () => {
     const invoke = vi.fn().mockRejectedValueOnce(fault).mockResolvedValueOnce({ reply: 'about', version: '1.0.0' });
     vi.stubGlobal('__TAURI_INTERNALS__', { invoke });

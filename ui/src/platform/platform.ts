@@ -1,13 +1,30 @@
+import type { Event } from '../contract/Event';
 import type { Fault } from '../contract/Fault';
-import type { Request } from '../contract/Request';
 import type { Reply } from '../contract/Reply';
+import type { Request } from '../contract/Request';
 
 /** The reply that belongs to a request. */
 export type ReplyTo<R extends Request> = Extract<Reply, { reply: R['request'] }>;
 
+/** Ends what a listener was told. */
+export type Unsubscribe = () => void;
+
+/** What is told while files are dragged onto the window. */
+export interface DropListener {
+  /** Files are held over the window, or no longer. */
+  hover(over: boolean): void;
+  /** Files were let go. A browser has to upload them before they have a path. */
+  drop(paths: Promise<string[]>): void;
+}
+
+/** What kind of files a person is asked for: `.csv`, …; all when left out. */
+export interface PickOptions {
+  extensions?: readonly string[];
+}
+
 /** Everything that the window asks of the machine it runs on. */
 export interface Platform {
-  /** `window` is Sanbao's own, `browser` any other. */
+  /** `window` is Sanbao's own, `browser` any other: it picks no folders and reveals no files. */
   readonly kind: 'window' | 'browser';
   /**
    * Sends one request to Rust.
@@ -15,6 +32,20 @@ export interface Platform {
    * @throws RpcError when Rust refused; any other error means that it cannot be reached.
    */
   call<R extends Request>(request: R): Promise<ReplyTo<R>>;
+  /** Tells what happens unasked: runs, downloads, progress, answers. */
+  onEvent(listener: (event: Event) => void): Unsubscribe;
+  /** Tells when the events stop coming (`false`), and when they come again (`true`). */
+  onLink(listener: (connected: boolean) => void): Unsubscribe;
+  /** Asks the person for files; empty when they changed their mind. */
+  pickFiles(options?: PickOptions): Promise<string[]>;
+  /** Asks the person for a folder; `null` when they changed their mind, and in a browser. */
+  pickFolder(): Promise<string | null>;
+  /** Files dragged onto the window from elsewhere. */
+  onDrop(listener: DropListener): Unsubscribe;
+  /** Shows a file or folder in the system's file manager; a browser cannot. */
+  reveal(path: string): Promise<void>;
+  /** Opens a HTML file in the browser. */
+  openPage(path: string): Promise<void>;
 }
 
 /** An error from Rust, with its stable code; the window has the sentence for it. */
@@ -38,6 +69,11 @@ export function isFault(value: unknown): value is Fault {
     'message' in value &&
     typeof value.message === 'string'
   );
+}
+
+/** An error of Rust's as such; any other as it is. */
+export function thrown(error: unknown): unknown {
+  return isFault(error) ? new RpcError(error) : error;
 }
 
 /** Makes sure that a reply is the one that was asked for. */

@@ -1,19 +1,51 @@
-import { invoke } from '@tauri-apps/api/core';
+import { Channel, invoke } from '@tauri-apps/api/core';
+import { getCurrentWebview } from '@tauri-apps/api/webview';
 
+import type { Event } from '../contract/Event';
 import type { Reply } from '../contract/Reply';
 import type { Request } from '../contract/Request';
-import { isFault, replyTo, RpcError, type Platform, type ReplyTo } from './platform';
+import { Listeners } from './listeners';
+import { replyTo, thrown, type DropListener, type Platform, type ReplyTo, type Unsubscribe } from './platform';
 
-/** Sanbao's own window: requests go through the one command that the shell allows. */
+/** Sanbao's own window: requests go through the few commands that the shell allows. */
 export function tauri(): Platform {
+  const events = new Listeners<Event>();
+  let listening = false;
+
   return {
     kind: 'window',
     async call<R extends Request>(request: R): Promise<ReplyTo<R>> {
-      try {
-        return replyTo(request, await invoke<Reply>('rpc', { request }));
-      } catch (error) {
-        throw isFault(error) ? new RpcError(error) : error;
-      }
+      return replyTo(request, await command<Reply>('rpc', { request }));
     },
+    onEvent(listener) {
+      // One channel for the life of the window, opened when somebody first wants to know.
+      if (!listening) void command('events', { channel: new Channel<Event>((event) => events.tell(event)) });
+      listening = true;
+      return events.add(listener);
+    },
+    // Window and Rust are one program: they are never apart.
+    onLink: () => () => undefined,
+    pickFiles: (options = {}) => command<string[]>('pick_files', { extensions: options.extensions ?? [] }),
+    pickFolder: () => command<string | null>('pick_folder'),
+    onDrop,
+    reveal: (path) => command('reveal', { path }),
+    openPage: (path) => command('open_page', { path }),
   };
+}
+
+async function command<T>(name: string, args: Record<string, unknown> = {}): Promise<T> {
+  try {
+    return await invoke<T>(name, args);
+  } catch (error) {
+    throw thrown(error);
+  }
+}
+
+function onDrop(listener: DropListener): Unsubscribe {
+  const listening = getCurrentWebview().onDragDropEvent(({ payload }) => {
+    if (payload.type === 'enter') listener.hover(payload.paths.length > 0);
+    if (payload.type === 'leave' || payload.type === 'drop') listener.hover(false);
+    if (payload.type === 'drop' && payload.paths.length > 0) listener.drop(Promise.resolve(payload.paths));
+  });
+  return () => void listening.then((stop) => stop());
 }

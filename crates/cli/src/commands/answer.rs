@@ -4,44 +4,32 @@ use std::io::{BufRead, Write};
 
 use anyhow::{Context, Result, bail};
 use sanbao_contract::Message;
+use sanbao_contract::worker::Answerer;
 use sanbao_data::{Table, Template};
 use sanbao_infer::{DEFAULT_TOKEN_BUDGET, FinishReason, Flow, Sampling, chat_prompt, generate};
-use sanbao_models::{BaseModel, Decoder};
-use sanbao_project::{RunFolder, write_atomic};
-use sanbao_worker::{RunSpec, devices, jobs};
+use sanbao_project::write_atomic;
+use sanbao_worker::jobs::Voice;
 
-use super::setup::base_model;
+use super::setup::model_path;
 use crate::arguments::{AnswererArgs, BatchArgs, ChatArgs};
 use crate::show;
 
 /// A model that can be asked.
-struct Answerer {
-    base: BaseModel,
-    model: Decoder,
+struct Asked {
+    voice: Voice,
     sampling: Sampling,
 }
 
-impl Answerer {
+impl Asked {
     fn new(args: &AnswererArgs) -> Result<Self> {
-        let device = devices::open(&args.device)?;
-        let (base, model) = match &args.run {
-            Some(run) => {
-                let folder = RunFolder::look(run)?;
-                let spec: RunSpec = sanbao_project::read_json(&folder.plan_path())?;
-                let base = BaseModel::open(&spec.model)?;
-                let mut model = base.load(&device.device)?;
-                jobs::trained(&folder, args.epoch, &mut model)?;
-                (base, model)
-            }
-            None => {
-                let base = base_model(args.model.as_deref())?;
-                let mut model = base.load(&device.device)?;
-                if let Some(adapter) = &args.adapter {
-                    sanbao_train::lora::load_adapter(&mut model, adapter)?;
-                }
-                (base, model)
-            }
+        let answerer = match &args.run {
+            Some(run) => Answerer::Run { run: run.clone(), epoch: args.epoch },
+            None => Answerer::Base { model: model_path(args.model.as_deref())? },
         };
+        let mut voice = Voice::load(&answerer, &args.device)?;
+        if let Some(adapter) = &args.adapter {
+            sanbao_train::lora::load_adapter(&mut voice.model, adapter)?;
+        }
         let sampling = Sampling {
             temperature: args.temperature,
             top_k: args.top_k,
@@ -54,16 +42,16 @@ impl Answerer {
             ..Sampling::default()
         };
         sampling.validate()?;
-        Ok(Self { base, model, sampling })
+        Ok(Self { voice, sampling })
     }
 
     /// Answers a conversation, printing as it comes.
     fn stream(&self, messages: &[Message]) -> Result<String> {
-        let prompt = chat_prompt(&self.base.tokenizer, messages)?;
+        let prompt = chat_prompt(&self.voice.base.tokenizer, messages)?;
         let mut out = std::io::stdout().lock();
         let answers = generate(
-            &self.model,
-            &self.base.tokenizer,
+            &self.voice.model,
+            &self.voice.base.tokenizer,
             &[prompt],
             &self.sampling,
             DEFAULT_TOKEN_BUDGET,
@@ -87,24 +75,24 @@ impl Answerer {
 
 /// `sanbao chat`.
 pub fn chat(args: &ChatArgs) -> Result<()> {
-    let answerer = Answerer::new(&args.answerer)?;
+    let asked = Asked::new(&args.answerer)?;
     let mut messages = Vec::new();
     if let Some(system) = &args.system {
         messages.push(Message::new("system", system.clone()));
     }
     if let Some(message) = &args.message {
         messages.push(Message::new("user", message.clone()));
-        answerer.stream(&messages)?;
+        asked.stream(&messages)?;
         return Ok(());
     }
-    eprintln!("{} — an empty line ends the conversation", answerer.base.card.name);
+    eprintln!("{} — an empty line ends the conversation", asked.voice.base.card.name);
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         if line.trim().is_empty() {
             break;
         }
         messages.push(Message::new("user", line));
-        let answer = answerer.stream(&messages)?;
+        let answer = asked.stream(&messages)?;
         messages.push(Message::new("assistant", answer));
     }
     Ok(())
@@ -118,7 +106,7 @@ pub fn batch(args: &BatchArgs) -> Result<()> {
     if let Some(unknown) = template.columns().find(|name| !columns.iter().any(|c| c == name)) {
         bail!("{} has no column '{unknown}'; it has {}", table.file().name(), columns.join(", "));
     }
-    let answerer = Answerer::new(&args.answerer)?;
+    let asked = Asked::new(&args.answerer)?;
     let (mut rows, mut prompts) = (Vec::new(), Vec::new());
     for record in table.records()? {
         let record = record?;
@@ -127,7 +115,7 @@ pub fn batch(args: &BatchArgs) -> Result<()> {
             messages.push(Message::new("system", system.clone()));
         }
         messages.push(Message::new("user", text(&template.fill(&record.fields))));
-        prompts.push(chat_prompt(&answerer.base.tokenizer, &messages)?);
+        prompts.push(chat_prompt(&asked.voice.base.tokenizer, &messages)?);
         rows.push(
             columns
                 .iter()
@@ -138,10 +126,10 @@ pub fn batch(args: &BatchArgs) -> Result<()> {
     let bar = show::bar("Answering");
     bar.set_length(prompts.len() as u64);
     let answers = generate(
-        &answerer.model,
-        &answerer.base.tokenizer,
+        &asked.voice.model,
+        &asked.voice.base.tokenizer,
         &prompts,
-        &answerer.sampling,
+        &asked.sampling,
         DEFAULT_TOKEN_BUDGET,
         &mut |_, piece| {
             bar.inc(u64::from(piece.finish.is_some()));

@@ -1,9 +1,11 @@
 //! `sanbao data`.
 
 use anyhow::Result;
+use sanbao_data::PrepareOptions;
+use sanbao_worker::jobs;
 use serde_json::json;
 
-use super::setup::{base_model, options, sources};
+use super::setup::{base_model, sources};
 use crate::arguments::DataShowArgs;
 use crate::show;
 
@@ -11,19 +13,17 @@ use crate::show;
 pub fn show(args: &DataShowArgs) -> Result<()> {
     let base = base_model(args.base.model.as_deref())?;
     let max_length = base.spec.max_position_embeddings.min(1024);
-    let options = options(&args.source, max_length, 42);
-    let sources = sources(&args.source)?;
+    let task = args.source.task.map(Into::into);
+    let options = PrepareOptions { max_length, seed: 42, fractions: None, task };
+    let sources = jobs::sources(&sources(&args.source)?);
     let bar = show::spinner("Reading the examples");
-    let report = sanbao_data::check(&sources, &base.tokenizer, &options, &mut |progress| {
-        bar.set_message(show::preparing(&progress));
-    })?;
-    let preview =
-        sanbao_data::preview(&sources, &base.tokenizer, &options, args.rows, &mut |_| ())?;
+    let tell = &mut |progress| bar.set_message(show::preparing(&jobs::reading(progress)));
+    let look = sanbao_data::look(&sources, &base.tokenizer, &options, args.rows, tell)?;
     bar.finish_and_clear();
     if args.json {
-        return show::json(&json!({ "report": report, "rows": preview.rows }));
+        return show::json(&json!({ "report": look.report, "rows": look.rows }));
     }
-    show::data_report(&report);
-    show::rows(&preview.rows);
+    show::data_report(&look.report);
+    show::rows(&look.rows);
     Ok(())
 }

@@ -12,8 +12,8 @@ use crate::show;
 /// Prepares, plans, trains, judges and exports.
 pub fn make(args: &MakeArgs) -> Result<()> {
     let run = planned(args.base.model.as_deref(), &args.source, &args.recipe, &args.out)?;
-    show::data_report(run.data.report());
-    show::plan(&run.spec.plan);
+    show::data_report(&run.report);
+    show::plan(&run.plan);
     train_run(&args.out, false)?;
     let verdict = evaluate_run(&args.out)?;
     show::line("");

@@ -21,18 +21,7 @@ pub fn model(args: &ModelArgs) -> Result<()> {
 
 /// `sanbao devices`.
 pub fn devices(args: &DevicesArgs) -> Result<()> {
-    let mut list = devices::list();
-    if args.check {
-        for report in &mut list {
-            match devices::measure(&report.id) {
-                Ok(measured) => *report = measured,
-                Err(error) => {
-                    report.usable = Some(false);
-                    eprintln!("{}: {error}", report.id);
-                }
-            }
-        }
-    }
+    let list = if args.check { devices::measure_all() } else { devices::list() };
     if args.json {
         return show::json(&list);
     }

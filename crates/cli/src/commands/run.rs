@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use sanbao_contract::verdict::Verdict;
 use sanbao_contract::worker::{Job, Message};
 use sanbao_project::RunFolder;
-use sanbao_worker::{Ended, supervise};
+use sanbao_worker::Ended;
 
-use super::setup::planned;
+use super::setup::{in_worker, planned};
 use crate::arguments::{ExportArgs, PlanArgs, RunArgs, TrainArgs};
 use crate::show;
 
@@ -23,10 +23,10 @@ pub fn plan(args: &PlanArgs) -> Result<()> {
         &folder.path().join("run"),
     )?;
     if args.json {
-        return show::json(&planned.spec.plan);
+        return show::json(&planned.plan);
     }
-    show::data_report(planned.data.report());
-    show::plan(&planned.spec.plan);
+    show::data_report(&planned.report);
+    show::plan(&planned.plan);
     Ok(())
 }
 
@@ -37,8 +37,8 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     } else {
         let planned = planned(args.base.model.as_deref(), &args.source, &args.recipe, &args.out)?;
         if !args.json {
-            show::data_report(planned.data.report());
-            show::plan(&planned.spec.plan);
+            show::data_report(&planned.report);
+            show::plan(&planned.plan);
         }
     }
     train_run(&args.out, args.json)
@@ -46,7 +46,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
 
 /// Trains the run in a folder in a child process, showing how it goes.
 pub fn train_run(run: &Path, json: bool) -> Result<()> {
-    let job = Job::Train { run: run.display().to_string(), micro_batch_tokens: None };
+    let job = Job::Train { run: run.to_owned(), micro_batch_tokens: None };
     let mut view = show::TrainingView::new(json);
     let ended = in_worker(job, &mut |message| view.message(message))?;
     view.finish();
@@ -70,7 +70,7 @@ pub fn evaluate(args: &RunArgs) -> Result<()> {
 
 /// Judges a run in a child process and writes its report.
 pub fn evaluate_run(run: &Path) -> Result<Verdict> {
-    let job = Job::Evaluate { run: run.display().to_string() };
+    let job = Job::Evaluate { run: run.to_owned() };
     let bar = show::bar("Asking both models");
     let ended = in_worker(job, &mut |message| {
         if let Message::Progress(progress) = message {
@@ -113,18 +113,4 @@ pub fn export_run(
     bar.finish_and_clear();
     show::exported(&exported, out);
     Ok(())
-}
-
-/// Runs a job in a child process; Ctrl-C asks it to stop.
-fn in_worker(job: Job, on_message: &mut (dyn FnMut(&Message) + Send)) -> Result<Ended> {
-    let program = std::env::current_exe().context("this program cannot find itself")?;
-    let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(async {
-        let stop = async {
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        Ok(supervise(&program, job, stop, on_message).await?)
-    })
 }

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use sanbao_contract::data::Mapping;
-use sanbao_data::{Part, PrepareOptions, Prepared, Source, Table, parse_mapping, prepare};
+use sanbao_contract::data::{DataReport, Mapping, Part};
+use sanbao_contract::train::Plan;
+use sanbao_contract::worker::{Job, Message, PlanRequest, SourceSpec};
+use sanbao_data::{Prepared, Table, parse_mapping};
 use sanbao_hub::Progress;
 use sanbao_models::BaseModel;
 use sanbao_project::RunFolder;
-use sanbao_train::recipes::{recipe, recommended};
-use sanbao_train::{PlanInput, TrainSettings, estimate_seconds, plan};
-use sanbao_worker::{RUN_SPEC_FORMAT, RunSpec, SourceSpec, devices};
+use sanbao_worker::{Ended, supervise};
 
 use crate::arguments::{RecipeArgs, SourceArgs, chosen};
 use crate::show;
@@ -20,14 +20,17 @@ use crate::show;
 /// # Errors
 /// When it cannot be opened or fetched.
 pub fn base_model(path: Option<&Path>) -> Result<BaseModel> {
-    let path = match path {
-        Some(path) => path.to_owned(),
-        None => starter_model()?,
-    };
-    Ok(BaseModel::open(&path)?)
+    Ok(BaseModel::open(&model_path(path)?)?)
 }
 
-fn starter_model() -> Result<PathBuf> {
+/// Where the base model that was named lies; the starter model is fetched when none was.
+///
+/// # Errors
+/// When the starter model cannot be fetched.
+pub fn model_path(path: Option<&Path>) -> Result<PathBuf> {
+    if let Some(path) = path {
+        return Ok(path.to_owned());
+    }
     let bar = show::download_bar("Starter model");
     let path = sanbao_hub::starter_model(&mut |progress| match progress {
         Progress::Fetched { bytes, total } => {
@@ -44,7 +47,7 @@ fn starter_model() -> Result<PathBuf> {
 ///
 /// # Errors
 /// When none was named, or a mapping does not fit the columns.
-pub fn sources(args: &SourceArgs) -> Result<Vec<Source>> {
+pub fn sources(args: &SourceArgs) -> Result<Vec<SourceSpec>> {
     if args.data.is_empty() {
         bail!("no examples are given; name a file with --data FILE");
     }
@@ -58,7 +61,7 @@ pub fn sources(args: &SourceArgs) -> Result<Vec<Source>> {
         for path in paths {
             let recognised = args.map.is_empty() && args.shape.is_none();
             let mapping = if recognised { None } else { Some(mapping(path, args)?) };
-            sources.push(Source { path: path.clone(), mapping, part });
+            sources.push(SourceSpec { path: path.clone(), mapping, part });
         }
     }
     Ok(sources)
@@ -72,41 +75,16 @@ fn mapping(path: &Path, args: &SourceArgs) -> Result<Mapping> {
     Ok(parse_mapping(&args.map, shape, table.columns(), recognised.as_ref())?)
 }
 
-/// How rows are prepared for a model.
-pub fn options(args: &SourceArgs, max_length: usize, seed: u64) -> PrepareOptions {
-    PrepareOptions { max_length, seed, fractions: None, task: args.task.map(Into::into) }
-}
-
-/// Reads, checks, splits and tokenises into a folder.
-///
-/// # Errors
-/// When the files cannot be used.
-pub fn prepared(
-    base: &BaseModel,
-    args: &SourceArgs,
-    max_length: usize,
-    seed: u64,
-    folder: &Path,
-) -> Result<Prepared> {
-    let options = options(args, max_length, seed);
-    let bar = show::spinner("Reading the examples");
-    prepare(&sources(args)?, &base.tokenizer, &options, folder, &mut |progress| {
-        bar.set_message(show::preparing(&progress));
-    })?;
-    bar.finish_and_clear();
-    Ok(Prepared::open(folder)?)
-}
-
-/// A run that is ready to start. Nobody holds its folder's lock.
+/// A run that is ready to start.
 pub struct Planned {
-    /// What it is to do.
-    pub spec: RunSpec,
-    /// The examples.
-    pub data: Prepared,
+    /// What it would do.
+    pub plan: Plan,
+    /// What its examples are.
+    pub report: DataReport,
 }
 
-/// Prepares the data, makes the plan and writes both into the run's new folder. A run that is
-/// refused leaves no folder, so that a second try can have the same name.
+/// Prepares the data and plans a run in a new folder, in a child process: what measuring the
+/// machine takes of its memory is free again before training begins.
 ///
 /// # Errors
 /// When the run would teach nothing, does not fit its recipe, or a file cannot be used.
@@ -116,90 +94,42 @@ pub fn planned(
     args: &RecipeArgs,
     root: &Path,
 ) -> Result<Planned> {
-    let base = base_model(model)?;
-    let device = devices::open(&args.device)?;
-    let folder = RunFolder::create(root)?;
-    let planned = plan_into(&folder, &base, &device, source, args);
-    drop(folder);
-    if planned.is_err() {
-        // `create` takes only a folder that is new or empty: all that is in it is ours.
-        std::fs::remove_dir_all(root)
-            .with_context(|| format!("{} cannot be removed", root.display()))?;
-    }
-    planned
-}
-
-fn plan_into(
-    folder: &RunFolder,
-    base: &BaseModel,
-    device: &devices::Opened,
-    source: &SourceArgs,
-    args: &RecipeArgs,
-) -> Result<Planned> {
-    let data = prepared(base, source, max_length(base, args)?, args.seed, &folder.prepared())?;
-    let task = data.report().task;
-    let recipe = match &args.recipe {
-        Some(name) => recipe(name)?,
-        None => recommended(task),
-    };
-    let (mut plan, settings) = plan(&PlanInput {
-        recipe,
-        base,
-        device: &device.report.id,
-        on_cpu: device.is_cpu(),
-        memory_there: device.report.memory,
-        data: &data,
+    let request = PlanRequest {
+        model: model_path(model)?,
+        sources: sources(source)?,
+        task: source.task.map(Into::into),
+        recipe: args.recipe.clone(),
         dial: args.dial.into(),
+        device: args.device.clone(),
+        chosen: chosen(&args.set)?,
         seed: args.seed,
-        chosen: &chosen(recipe, &args.set)?,
-    })?;
-    let bar = show::spinner("Measuring how fast this machine is");
-    plan.seconds = Some(seconds(base, &device.device, &data, &settings)?);
-    bar.finish_and_clear();
-    let spec = RunSpec {
-        format: RUN_SPEC_FORMAT,
-        model: absolute(&base.path)?,
-        device: device.report.id.clone(),
-        sources: sources(source)?
-            .into_iter()
-            .map(|source| {
-                let path = absolute(&source.path)?;
-                Ok(SourceSpec { path, mapping: source.mapping, part: source.part })
-            })
-            .collect::<Result<_>>()?,
-        dial: args.dial.into(),
-        plan,
-        settings,
-        majority_label: data.report().labels.first().map(|(label, _)| label.clone()),
     };
-    sanbao_project::write_json(&folder.plan_path(), &spec)?;
-    Ok(Planned { spec, data })
+    let bar = show::spinner("Looking at model and machine");
+    let job = Job::Plan { request: Box::new(request), run: root.to_owned() };
+    let ended = in_worker(job, &mut |message| {
+        if let Message::Progress(progress) = message {
+            bar.set_message(show::preparing(progress));
+        }
+    })?;
+    bar.finish_and_clear();
+    let Ended::Done(Message::Planned { plan }) = ended else { bail!("stopped before the plan") };
+    let prepared = Prepared::open(&RunFolder::look(root)?.prepared())?;
+    Ok(Planned { plan: *plan, report: prepared.report().clone() })
 }
 
-fn seconds(
-    base: &BaseModel,
-    device: &burn::tensor::Device,
-    data: &Prepared,
-    settings: &TrainSettings,
-) -> Result<f64> {
-    let model = base.load(device)?;
-    Ok(estimate_seconds(&model, data, settings)?)
-}
-
-/// `max_length` as chosen, or by the dial: it must be known before rows are cut.
-fn max_length(base: &BaseModel, args: &RecipeArgs) -> Result<usize> {
-    let context = base.spec.max_position_embeddings;
-    let asked = args.set.iter().find_map(|pair| pair.strip_prefix("max_length="));
-    match asked {
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|length| (16..=context).contains(length))
-            .with_context(|| format!("max_length is {text}, but a whole number from 16 to {context} (the model's context) is needed")),
-        None => Ok(sanbao_train::recipes::max_length(args.dial.into()).min(context)),
-    }
-}
-
-fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path).with_context(|| format!("{} cannot be found", path.display()))
+/// Runs a job in a child process; Ctrl-C asks it to stop.
+///
+/// # Errors
+/// What the job reports, or how its process died.
+pub fn in_worker(job: Job, on_message: &mut (dyn FnMut(&Message) + Send)) -> Result<Ended> {
+    let program = std::env::current_exe().context("this program cannot find itself")?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let stop = async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        Ok(supervise(&program, job, stop, on_message).await?)
+    })
 }

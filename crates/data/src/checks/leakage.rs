@@ -1,9 +1,8 @@
 use std::collections::HashSet;
 
-use sanbao_contract::data::{Finding, Severity};
+use sanbao_contract::data::{Finding, Part, Severity};
 
 use super::{Check, Stage, concern, drop_rows, finding, rows_are};
-use crate::prepare::Part;
 use crate::survey::Survey;
 
 /// Held-out rows whose input is learnt too, which would flatter the verdict. The split never does

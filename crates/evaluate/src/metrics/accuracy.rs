@@ -14,13 +14,14 @@ static ABOUT: About = About {
     name: "accuracy",
     label: Phrase { en: "Accuracy", zh: "准确率" },
     explanation: Phrase {
-        en: "How often the answer was the right label.", zh: "答对标签的比例。"
+        en: "How often the answer was the right label, or the preferred one.",
+        zh: "答对标签（或选中更受偏好的答案）的比例。",
     },
     higher_is_better: true,
     unit: Unit::Share,
     proportion: true,
     needs_answer: true,
-    tasks: &[(Task::Classify, Place::Headline)],
+    tasks: &[(Task::Classify, Place::Headline), (Task::Preference, Place::Headline)],
 };
 
 impl Metric for Accuracy {

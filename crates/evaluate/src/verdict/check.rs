@@ -14,16 +14,13 @@ const LARGEST_LOSS: f64 = 700.0;
 const PROBABILITY_SLACK: f64 = 1e-3;
 
 pub(super) fn check(input: &VerdictInput) -> Result<(), Error> {
-    if input.task == Task::Preference {
-        return Err(Error::PreferenceTask);
-    }
     if input.rows.is_empty() {
         return Err(Error::NoRows);
     }
     if let Some(found) = input.answered.as_ref().map(Vec::len).filter(|n| *n != input.rows.len()) {
         return Err(Error::AnsweredRows { found, rows: input.rows.len() });
     }
-    if input.task == Task::Classify {
+    if matches!(input.task, Task::Classify | Task::Preference) {
         check_labels(input)?;
     }
     check_losses(input)?;
@@ -96,7 +93,7 @@ fn check_losses(input: &VerdictInput) -> Result<(), Error> {
             return Err(Error::TokensDiffer { row: index + 1, before, after });
         }
     }
-    let decides_by_loss = input.task != Task::Classify;
+    let decides_by_loss = matches!(input.task, Task::Instruct | Task::Prose);
     if decides_by_loss && input.rows.iter().all(|row| row.before.loss_tokens == 0) {
         return Err(Error::NoTokens { rows: input.rows.len() });
     }

@@ -28,9 +28,9 @@ pub(super) struct Decision {
 /// The metric that decides for a task.
 pub(super) fn deciding_metric(task: Task) -> &'static str {
     match task {
-        Task::Classify => "accuracy",
+        Task::Classify | Task::Preference => "accuracy",
         Task::Prose => "perplexity",
-        Task::Instruct | Task::Preference => "loss",
+        Task::Instruct => "loss",
     }
 }
 
@@ -100,7 +100,8 @@ pub(super) fn decide(input: &VerdictInput, comparisons: &[Comparison]) -> Result
     Ok(match input.task {
         Task::Classify => classify(input, deciding),
         Task::Prose => prose(input, deciding),
-        Task::Instruct | Task::Preference => instruct(input, deciding, find("chrf")),
+        Task::Preference => preference(input, deciding),
+        Task::Instruct => instruct(input, deciding, find("chrf")),
     })
 }
 
@@ -136,6 +137,25 @@ fn classify(input: &VerdictInput, accuracy: &Comparison) -> Decision {
         Change::Unclear if answers_changed(input) == Some(0) => "classify.no_change",
         Change::Unclear if is_within(accuracy, SAME_ACCURACY) => "classify.same",
         Change::Unclear => "classify.cannot_tell",
+    };
+    Decision { outcome: change.outcome(), metric: "accuracy", code, params }
+}
+
+fn preference(input: &VerdictInput, accuracy: &Comparison) -> Decision {
+    let change = Change::of(accuracy);
+    let params = params([
+        ("rows", accuracy.rows.to_string()),
+        ("before", percent(accuracy.before.value)),
+        ("after", percent(accuracy.after.value)),
+        ("low", points(accuracy.difference.low)),
+        ("high", points(accuracy.difference.high)),
+    ]);
+    let code = match change {
+        Change::Better => "preference.better",
+        Change::Worse => "preference.worse",
+        Change::Unclear if answers_changed(input) == Some(0) => "preference.no_change",
+        Change::Unclear if is_within(accuracy, SAME_ACCURACY) => "preference.same",
+        Change::Unclear => "preference.cannot_tell",
     };
     Decision { outcome: change.outcome(), metric: "accuracy", code, params }
 }

@@ -73,13 +73,14 @@ impl VerdictInput {
 /// - Instruction tuning is decided by the loss of the reference answers, which uses every token of
 ///   every row and so tells soonest; chrF of the models' own answers must not contradict it.
 /// - Prose is decided by perplexity.
+/// - Preferences are decided by accuracy: how often the preferred answer is the likelier one. Labels
+///   are `chosen` and `rejected`, and `chosen` is the reference of every row.
 ///
 /// A decision needs both a 95 % bootstrap interval of the difference that leaves out 0 and a test
 /// with p < 0.05 (McNemar, or a paired randomisation), so a handful of rows never decides.
 ///
 /// # Errors
-/// When there are no rows, when a row's labels, probabilities or losses cannot be used, and for
-/// [`Task::Preference`].
+/// When there are no rows, and when a row's labels, probabilities or losses cannot be used.
 pub fn verdict(input: &VerdictInput) -> Result<Verdict, Error> {
     check::check(input)?;
     let comparisons = comparisons(input);

@@ -54,6 +54,41 @@ static SENTENCES: &[(&str, Phrase)] = &[
         },
     ),
     (
+        "preference.better",
+        Phrase {
+            en: "Better: on {rows|pair|pairs} of answers never seen in training, the trained model finds the preferred answer the likelier one {after}% of the time, up from {before}% ({low} to {high} points).",
+            zh: "变好了：在训练中从未见过的 {rows} 对答案上，训练后的模型有 {after}% 认为被偏好的答案更可能，训练前为 {before}%（{low} 到 {high} 个百分点）。",
+        },
+    ),
+    (
+        "preference.worse",
+        Phrase {
+            en: "Worse: on {rows|pair|pairs} of answers never seen in training, the trained model finds the preferred answer the likelier one {after}% of the time, down from {before}% ({low} to {high} points).",
+            zh: "变差了：在训练中从未见过的 {rows} 对答案上，训练后的模型有 {after}% 认为被偏好的答案更可能，训练前为 {before}%（{low} 到 {high} 个百分点）。",
+        },
+    ),
+    (
+        "preference.cannot_tell",
+        Phrase {
+            en: "Not enough pairs to tell: on {rows|pair|pairs} of answers never seen in training, the trained model finds the preferred answer the likelier one {after}% of the time, before {before}%; the true change may be anything from {low} to {high} points.",
+            zh: "数量不足，无法判断：在训练中从未见过的 {rows} 对答案上，训练后的模型有 {after}% 认为被偏好的答案更可能，训练前为 {before}%；真实变化可能在 {low} 到 {high} 个百分点之间。",
+        },
+    ),
+    (
+        "preference.same",
+        Phrase {
+            en: "About the same: on {rows|pair|pairs} of answers never seen in training, the trained model finds the preferred answer the likelier one {after}% of the time, before {before}%; the true change is within {low} to {high} points.",
+            zh: "基本持平：在训练中从未见过的 {rows} 对答案上，训练后的模型有 {after}% 认为被偏好的答案更可能，训练前为 {before}%；真实变化在 {low} 到 {high} 个百分点之内。",
+        },
+    ),
+    (
+        "preference.no_change",
+        Phrase {
+            en: "No difference: on {rows|pair|pairs} of answers never seen in training, the trained model prefers the same answers as before ({after}% right).",
+            zh: "没有变化：在训练中从未见过的 {rows} 对答案上，训练后的模型偏好的答案与训练前完全相同（{after}% 正确）。",
+        },
+    ),
+    (
         "instruct.better",
         Phrase {
             en: "Better: on {rows|row|rows} never seen in training, the trained model fits the right answers better (loss {loss_after}, before {loss_before}), and its own answers are closer to them (chrF {chrf_after}, before {chrf_before}).",

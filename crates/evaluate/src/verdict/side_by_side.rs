@@ -25,9 +25,9 @@ struct Candidate {
 /// chosen by. Ties go to the earlier row, so the choice is the same every time.
 pub(super) fn pick(input: &VerdictInput) -> (Vec<Compared>, Vec<Pick>) {
     let score = match input.task {
-        Task::Classify => Score::Probability,
+        Task::Classify | Task::Preference => Score::Probability,
         Task::Prose => Score::Perplexity,
-        Task::Instruct | Task::Preference => Score::Chrf,
+        Task::Instruct => Score::Chrf,
     };
     let mut candidates: Vec<Candidate> = input
         .rows
@@ -73,7 +73,7 @@ fn window_around_median(
 
 fn candidate(input: &VerdictInput, index: usize, row: &Compared) -> Option<Candidate> {
     let (before, after, gain) = match input.task {
-        Task::Classify => {
+        Task::Classify | Task::Preference => {
             let truth = input.labels.iter().position(|label| *label == row.reference)?;
             let probability = |answer: &Answer| answer.probabilities.get(truth).copied();
             let right = |answer: &Answer| f64::from(u8::from(answer.text == row.reference));
@@ -89,7 +89,7 @@ fn candidate(input: &VerdictInput, index: usize, row: &Compared) -> Option<Candi
             let (before, after) = (mean(&row.before), mean(&row.after));
             (before.exp(), after.exp(), before - after)
         }
-        Task::Instruct | Task::Preference => {
+        Task::Instruct => {
             let closeness =
                 |answer: &Answer| chrf::score(&chrf::counts(&answer.text, &row.reference, 0));
             let (before, after) = (closeness(&row.before), closeness(&row.after));

@@ -5,8 +5,11 @@
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::*;
+use crate::Digest;
+use crate::content::Hasher;
 
 const ADDRESS: &str = "/owner/model/resolve/0123abcd/model.gguf";
 
@@ -145,10 +148,16 @@ fn serve(mut stream: TcpStream, content: &[u8], range: &str, act: Act) -> std::i
     }
 }
 
+fn patient(tries: u32) -> Fetcher {
+    let (silence, pause) = (Duration::from_millis(400), Duration::from_millis(1));
+    let patience = Patience { silence, tries, pause };
+    Fetcher::with(Client::new(patience), patience)
+}
+
 struct Job {
     stand_in: StandIn,
     content: Vec<u8>,
-    sha256: String,
+    expected: Expected,
     folder: tempfile::TempDir,
 }
 
@@ -156,11 +165,12 @@ impl Job {
     fn new(acts: &[Act]) -> Self {
         let content: Vec<u8> =
             (0..600_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        let (_, sha256) =
-            content::copy(&mut &content[..], &mut std::io::sink(), u64::MAX - 1, &mut |_| {})
-                .unwrap();
+        let size = content.len() as u64;
+        let mut hasher = Hasher::new(Expected { size, digest: Digest::Sha256([0; 32]) });
+        hasher.update(&content);
+        let expected = Expected { size, digest: hasher.finish() };
         let stand_in = StandIn::new(&content, acts.to_vec());
-        Self { stand_in, content, sha256, folder: tempfile::tempdir().unwrap() }
+        Self { stand_in, content, expected, folder: tempfile::tempdir().unwrap() }
     }
 
     fn to(&self) -> PathBuf {
@@ -176,14 +186,7 @@ impl Job {
     }
 
     fn run_watched(&self, progress: &mut dyn FnMut(Progress)) -> Result<(), Error> {
-        let expected = Expected { size: self.content.len() as u64, sha256: &self.sha256 };
-        let patience = Duration::from_millis(400);
-        Fetcher::with_patience(patience, 3, Duration::from_millis(1)).fetch(
-            &self.stand_in.url(),
-            &self.to(),
-            expected,
-            progress,
-        )
+        patient(3).fetch(&self.stand_in.url(), &self.to(), self.expected, progress)
     }
 
     #[track_caller]
@@ -285,7 +288,7 @@ fn another_file_of_the_same_length_is_refused_and_thrown_away() {
     let job = Job::new(&[Act::OtherFile]);
     let error = job.run().unwrap_err();
     assert_eq!(error.code(), "hub.wrong_content");
-    assert!(error.to_string().contains(&job.sha256), "{error}");
+    assert!(error.to_string().contains(&job.expected.digest.to_string()), "{error}");
     assert_eq!(fs::read_dir(job.folder.path()).unwrap().count(), 0);
 }
 
@@ -323,18 +326,8 @@ fn each_refusal_has_its_own_sentence() {
 fn a_server_that_is_not_there_is_a_matter_of_the_network() {
     let job = Job::new(&[]);
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let expected = Expected { size: 3, sha256: &job.sha256 };
-    let error = Fetcher::with_patience(Duration::from_millis(400), 2, Duration::from_millis(1))
-        .fetch(&format!("http://{free}/model"), &job.to(), expected, &mut |_| {})
+    let error = patient(2)
+        .fetch(&format!("http://{free}/model"), &job.to(), job.expected, &mut |_| {})
         .unwrap_err();
     assert_eq!(error.code(), "hub.network");
-}
-
-#[test]
-fn an_endpoint_is_an_address() {
-    assert_eq!(endpoint("https://hub.example/").unwrap(), "https://hub.example");
-    assert_eq!(endpoint(" http://127.0.0.1:8080").unwrap(), "http://127.0.0.1:8080");
-    for value in ["hub.example", "ftp://hub.example", "https://", "file:///etc/passwd"] {
-        assert_eq!(endpoint(value).unwrap_err().code(), "hub.bad_endpoint", "{value}");
-    }
 }

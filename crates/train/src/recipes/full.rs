@@ -13,6 +13,7 @@ pub static FULL: Recipe = Recipe {
         en: "For many rows and a task far from what the model knows; needs four times the model's memory and forgets more.",
         zh: "适合数据多、任务与模型所学相差很大的情形；内存约为模型的四倍，也更容易遗忘。",
     },
+    loss: None,
     tasks: &[Task::Classify, Task::Instruct],
     parameters: &[
         &EPOCHS,
@@ -39,7 +40,16 @@ fn derive(facts: &Facts) -> Vec<Derived> {
     shared(facts, rate, reason)
 }
 
-/// What all recipes that train by example derive alike.
+/// The learning rate of recipes that learn from pairs with an adapter.
+pub(super) fn preference_rate(facts: &Facts) -> (f64, &'static str) {
+    if facts.parameters < 1_000_000_000 {
+        (2e-4, "small models take large steps with an adapter, but choices need care")
+    } else {
+        (5e-5, "the usual rate for adapters that learn from choices")
+    }
+}
+
+/// What all recipes derive alike.
 pub(super) fn shared(facts: &Facts, rate: f64, rate_reason: &str) -> Vec<Derived> {
     let rows = facts.rows;
     let epochs = match (facts.dial, rows) {

@@ -13,6 +13,7 @@ pub static LORA: Recipe = Recipe {
         en: "The usual choice: learns your task with little memory and forgets little of what the model knew.",
         zh: "通常的选择：占用内存少就能学会你的任务，原有的本领也不易遗忘。",
     },
+    loss: None,
     tasks: &[Task::Classify, Task::Instruct, Task::Prose],
     parameters: &[
         &R,
@@ -37,8 +38,20 @@ pub static LORA: Recipe = Recipe {
 };
 
 fn derive(facts: &Facts) -> Vec<Derived> {
+    let (rate, reason) = if facts.parameters < 1_000_000_000 {
+        (1e-3, "small models take large steps with an adapter")
+    } else {
+        (2e-4, "the usual rate for adapters on models of this size")
+    };
+    let mut list = adapter(facts);
+    list.extend(full::shared(facts, rate, reason));
+    list
+}
+
+/// What all recipes that train an adapter derive alike.
+pub(super) fn adapter(facts: &Facts) -> Vec<Derived> {
     let r = if facts.dial == Dial::Thorough { 32 } else { 16 };
-    let mut list = vec![
+    vec![
         Derived::new(
             "r",
             r,
@@ -57,12 +70,5 @@ fn derive(facts: &Facts) -> Vec<Derived> {
             "all-linear",
             "adapting every linear layer learns as well as full fine-tuning",
         ),
-    ];
-    let (rate, reason) = if facts.parameters < 1_000_000_000 {
-        (1e-3, "small models take large steps with an adapter")
-    } else {
-        (2e-4, "the usual rate for adapters on models of this size")
-    };
-    list.extend(full::shared(facts, rate, reason));
-    list
+    ]
 }

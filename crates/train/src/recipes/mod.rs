@@ -5,9 +5,13 @@
 //! validation and documentation read that declaration.
 
 mod continued;
+mod cpo;
+mod dpo;
 mod full;
 mod lora;
+mod orpo;
 mod parameters;
+mod simpo;
 
 use std::collections::BTreeMap;
 
@@ -64,6 +68,8 @@ pub struct Recipe {
     pub title: Words,
     /// When to use it, one sentence.
     pub summary: Words,
+    /// Name of its preference loss, when it learns from pairs of answers.
+    pub loss: Option<&'static str>,
     /// What it can learn.
     pub tasks: &'static [Task],
     /// Its hyper-parameters.
@@ -73,7 +79,15 @@ pub struct Recipe {
 }
 
 /// Every recipe, in the order they are shown.
-pub static RECIPES: &[&Recipe] = &[&lora::LORA, &full::FULL, &continued::CONTINUED];
+pub static RECIPES: &[&Recipe] = &[
+    &lora::LORA,
+    &full::FULL,
+    &continued::CONTINUED,
+    &dpo::DPO,
+    &orpo::ORPO,
+    &simpo::SIMPO,
+    &cpo::CPO,
+];
 
 /// Tokens after which rows are cut, by the dial; must be known before rows are prepared.
 pub fn max_length(dial: Dial) -> usize {
@@ -99,6 +113,7 @@ pub fn recipe(name: &str) -> Result<&'static Recipe, Error> {
 pub fn recommended(task: Task) -> &'static Recipe {
     match task {
         Task::Prose => &continued::CONTINUED,
+        Task::Preference => &dpo::DPO,
         _ => &lora::LORA,
     }
 }

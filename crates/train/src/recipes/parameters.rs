@@ -6,7 +6,9 @@ use serde_json::Value;
 use super::{Facts, Recipe};
 use crate::Error;
 use crate::lora::{ALL_LINEAR, LoraConfig};
+use crate::losses::preference_loss;
 use crate::optimizer::AdamWSettings;
+use crate::preference::Preference;
 use crate::schedule::Schedule;
 use crate::settings::TrainSettings;
 
@@ -212,6 +214,54 @@ parameter!(
     "连续多少次测量没有进步就停止；0 表示从不。"
 );
 parameter!(
+    BETA,
+    "beta",
+    Kind::Number(0.001, 100.0),
+    "How strongly the model is held to what it was before (for simpo: how strongly answers are told apart).",
+    "模型被约束在原样附近的力度（simpo 中则为区分答案的力度）。"
+);
+parameter!(
+    LOSS_TYPE,
+    "loss_type",
+    Kind::Choice(&[
+        "sigmoid",
+        "ipo",
+        "hinge",
+        "robust",
+        "sigmoid_norm",
+        "exo_pair",
+        "nca_pair",
+        "bco_pair",
+        "sppo_hard",
+        "apo_zero",
+        "apo_down",
+        "discopop",
+    ]),
+    "Which form of the loss: sigmoid is DPO as published; ipo and robust bear contradictory votes better.",
+    "损失的形式：sigmoid 即原始 DPO；ipo 和 robust 更能容忍互相矛盾的投票。"
+);
+parameter!(
+    LABEL_SMOOTHING,
+    "label_smoothing",
+    Kind::Number(0.0, 0.49),
+    "Share of the pairs that may be the wrong way round.",
+    "可能标反了的答案对所占比例。"
+);
+parameter!(
+    SIMPO_GAMMA,
+    "simpo_gamma",
+    Kind::Number(0.0, 20.0),
+    "By how much a chosen answer is to be ahead of the rejected one.",
+    "被选答案应领先被拒答案多少。"
+);
+parameter!(
+    CPO_ALPHA,
+    "cpo_alpha",
+    Kind::Number(0.0, 100.0),
+    "How much the chosen answers are also learnt as examples.",
+    "被选答案同时作为范例来学习的力度。"
+);
+parameter!(
     SEED,
     "seed",
     Kind::Integer(0, i64::MAX),
@@ -250,6 +300,13 @@ pub(super) fn to_settings(
         value: text("lr_scheduler").into(),
         expected: LR_SCHEDULER.expected(),
     })?;
+    let preference = match recipe.loss {
+        Some(name) => Some(preference(
+            if text("loss_type").is_empty() { name } else { text("loss_type") },
+            &get,
+        )?),
+        None => None,
+    };
     let batch_size = whole("batch_size", 8) as usize;
     let steps_per_epoch = facts.rows.div_ceil(batch_size.max(1)) as u64;
     let epochs = whole("num_train_epochs", 1);
@@ -257,6 +314,7 @@ pub(super) fn to_settings(
     Ok(TrainSettings {
         recipe: recipe.name.to_owned(),
         lora,
+        preference,
         num_train_epochs: epochs as u32,
         batch_size,
         learning_rate: number("learning_rate", 1e-4),
@@ -276,4 +334,25 @@ pub(super) fn to_settings(
         gradient_checkpointing: false,
         seed: whole("seed", facts.seed),
     })
+}
+
+/// A preference loss with its defaults, replaced by the settings that the recipe has.
+fn preference<'a>(
+    name: &str,
+    get: &dyn Fn(&str) -> Option<&'a Value>,
+) -> Result<Preference, Error> {
+    let mut settings = preference_loss(name)?.defaults;
+    let places = [
+        ("beta", &mut settings.beta),
+        ("label_smoothing", &mut settings.label_smoothing),
+        ("simpo_gamma", &mut settings.simpo_gamma),
+        ("cpo_alpha", &mut settings.cpo_alpha),
+    ];
+    for (parameter, place) in places {
+        if let Some(value) = get(parameter).and_then(Value::as_f64) {
+            *place = value;
+        }
+    }
+    settings.check()?;
+    Ok(Preference { loss: name.to_owned(), settings })
 }

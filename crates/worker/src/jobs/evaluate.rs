@@ -27,6 +27,10 @@ const LONGEST_ANSWER: usize = 256;
 /// Tokens of a passage of the forgetting check.
 const PASSAGE: usize = 512;
 
+/// The answers of a pair.
+const CHOSEN: &str = "chosen";
+const REJECTED: &str = "rejected";
+
 /// General texts that ship with the program, by language.
 const GENERAL_EN: &str = include_str!("../../../../assets/general/en.txt");
 const GENERAL_ZH: &str = include_str!("../../../../assets/general/zh.txt");
@@ -119,7 +123,14 @@ impl Rows {
             rows.references = vec![String::new(); rows.prompts.len()];
             return Ok(rows);
         }
-        for example in data.examples(Part::Test)? {
+        let examples = data.examples(Part::Test)?;
+        if rows.task == Task::Preference {
+            // A pair is two sequences, and each brings the example.
+            examples.iter().step_by(2).for_each(|example| rows.add_pair(example));
+            rows.labels = [CHOSEN, REJECTED].map(str::to_owned).to_vec();
+            return Ok(rows);
+        }
+        for example in examples {
             rows.add(&example, tokenizer)?;
         }
         if rows.task == Task::Classify {
@@ -141,6 +152,14 @@ impl Rows {
         self.prompts.push(shown);
         self.references.push(reference);
         Ok(())
+    }
+
+    fn add_pair(&mut self, example: &Example) {
+        let Content::Preference { prompt, chosen, rejected } = &example.content else { return };
+        let read = |turns: &[Turn]| turns.iter().map(Turn::text).collect::<Vec<_>>().join("\n");
+        let (prompt, chosen, rejected) = (read(prompt), read(chosen), read(rejected));
+        self.prompts.push(format!("{prompt}\n\n✓ {chosen}\n\n✗ {rejected}"));
+        self.references.push(CHOSEN.to_owned());
     }
 
     /// Which rows are answered, spread evenly over the part.
@@ -180,6 +199,22 @@ fn label_ids(labels: &[String], tokenizer: &Tokenizer) -> Result<Vec<Vec<u32>>, 
     Ok(all)
 }
 
+/// What a model makes of pairs of answers, from the losses of chosen and rejected ones in turn: the
+/// answer whose tokens are the likelier ones on average is the one it prefers.
+fn preferred(losses: &[Answer]) -> Vec<Answer> {
+    let mean = |answer: &Answer| answer.loss_sum / answer.loss_tokens.max(1) as f64;
+    let prefer = |pair: &[Answer]| {
+        let chosen = 1.0 / (1.0 + (mean(&pair[0]) - mean(&pair[1])).exp());
+        let text = if chosen > 0.5 { CHOSEN } else { REJECTED };
+        Answer {
+            text: text.to_owned(),
+            probabilities: vec![chosen, 1.0 - chosen],
+            ..pair[0].clone()
+        }
+    };
+    losses.chunks_exact(2).map(prefer).collect()
+}
+
 struct Judge<'a> {
     rows: &'a Rows,
     tokenizer: &'a Tokenizer,
@@ -214,14 +249,15 @@ impl Judge<'_> {
                     loss_tokens: loss.tokens as u64,
                 });
             }
-            if self.rows.task == Task::Prose {
+            if matches!(self.rows.task, Task::Prose | Task::Preference) {
                 tell(answers.len());
             }
         }
         match self.rows.task {
             Task::Classify => self.choose(model, &mut answers, &mut tell)?,
             Task::Instruct => self.write(model, &mut answers, &mut tell)?,
-            Task::Prose | Task::Preference => {}
+            Task::Preference => answers = preferred(&answers),
+            Task::Prose => {}
         }
         Ok((!(self.stop)()).then_some(answers))
     }

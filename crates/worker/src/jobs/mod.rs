@@ -1,7 +1,9 @@
 //! What a worker can do.
 
+mod answer;
 mod evaluate;
 mod export;
+mod plan;
 mod train;
 
 use std::path::Path;
@@ -9,8 +11,10 @@ use std::path::Path;
 use sanbao_models::BaseModel;
 use sanbao_project::RunFolder;
 
+pub use answer::{Voice, answer};
 pub use evaluate::evaluate;
 pub use export::{export, trained};
+pub use plan::{plan, prepare_options, reading, sources};
 pub use train::train;
 
 use crate::{Error, RunSpec, devices};

@@ -1,0 +1,53 @@
+//! DPO and its kin: pairs of answers, held to the base model (Rafailov et al. 2023, eq. 7; TRL's
+//! `DPOTrainer`).
+
+use sanbao_contract::data::Task;
+
+use super::parameters::*;
+use super::{Derived, Facts, Recipe, full, lora};
+
+pub static DPO: Recipe = Recipe {
+    name: "dpo",
+    title: Words { en: "Learn from choices (DPO)", zh: "从选择中学习（DPO）" },
+    summary: Words {
+        en: "The usual choice for pairs of a better and a worse answer, from about a hundred pairs on: moves towards what was liked, held back by what the model was before.",
+        zh: "成对的较好与较差答案的通常选择，约一百对起：向被喜欢的答案靠拢，同时受原模型约束。",
+    },
+    loss: Some("sigmoid"),
+    tasks: &[Task::Preference],
+    parameters: &[
+        &LOSS_TYPE,
+        &BETA,
+        &LABEL_SMOOTHING,
+        &R,
+        &LORA_ALPHA,
+        &LORA_DROPOUT,
+        &USE_RSLORA,
+        &USE_DORA,
+        &TARGET_MODULES,
+        &EPOCHS,
+        &BATCH_SIZE,
+        &LEARNING_RATE,
+        &LR_SCHEDULER,
+        &WARMUP_RATIO,
+        &WEIGHT_DECAY,
+        &MAX_GRAD_NORM,
+        &MAX_LENGTH,
+        &EVALS_PER_EPOCH,
+        &PATIENCE,
+        &SEED,
+    ],
+    derive,
+};
+
+fn derive(facts: &Facts) -> Vec<Derived> {
+    let mut list = vec![
+        Derived::new("loss_type", "sigmoid", "DPO as it was published"),
+        Derived::new("beta", 0.1, "the usual hold on what the model was before"),
+        Derived::new("label_smoothing", 0.0, "votes are taken to be meant as they were given"),
+    ];
+    list.extend(lora::adapter(facts));
+    let (rate, reason) = full::preference_rate(facts);
+    list.extend(full::shared(facts, rate, reason));
+    list
+}

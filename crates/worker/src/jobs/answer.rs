@@ -1,0 +1,130 @@
+//! Answering what is asked, one question after the other.
+
+use std::time::Instant;
+
+use sanbao_contract::app::Sampling as Asked;
+use sanbao_contract::worker::{Answerer, Message};
+use sanbao_contract::{Fault, Message as Turn};
+use sanbao_infer::{
+    DEFAULT_TOKEN_BUDGET, FinishReason, Flow, Generated, Sampling, chat_prompt, generate,
+};
+use sanbao_models::{BaseModel, Decoder};
+use sanbao_project::RunFolder;
+
+use super::trained;
+use crate::inbox::{Inbox, Question};
+use crate::{Error, RunSpec, devices};
+
+/// A model with its tokenizer, ready to answer.
+pub struct Voice {
+    /// Tokenizer, template, card.
+    pub base: BaseModel,
+    /// The weights.
+    pub model: Decoder,
+}
+
+impl Voice {
+    /// Loads a base model, or what a run made of it.
+    ///
+    /// # Errors
+    /// When the model or the device is not there, or the run has no result.
+    pub fn load(answerer: &Answerer, device: &str) -> Result<Self, Error> {
+        let device = devices::open(device)?;
+        match answerer {
+            Answerer::Base { model } => {
+                let base = BaseModel::open(model)?;
+                let model = base.load(&device.device)?;
+                Ok(Self { base, model })
+            }
+            Answerer::Run { run, epoch } => {
+                let folder = RunFolder::look(run)?;
+                let spec: RunSpec = sanbao_project::read_json(&folder.plan_path())?;
+                let base = BaseModel::open(&spec.model)?;
+                let mut model = base.load(&device.device)?;
+                trained(&folder, *epoch, &mut model)?;
+                Ok(Self { base, model })
+            }
+        }
+    }
+
+    /// Answers one conversation; `say` gets the words as they come.
+    fn answer(
+        &self,
+        messages: &[Turn],
+        sampling: &Sampling,
+        say: &mut dyn FnMut(String) -> Flow,
+    ) -> Result<Option<Generated>, Error> {
+        let prompt = chat_prompt(&self.base.tokenizer, messages)?;
+        let answers = generate(
+            &self.model,
+            &self.base.tokenizer,
+            &[prompt],
+            sampling,
+            DEFAULT_TOKEN_BUDGET,
+            &mut |_, piece| say(piece.text),
+        )?;
+        Ok(answers.into_iter().next())
+    }
+}
+
+/// Loads the model and answers until nobody asks any more.
+///
+/// # Errors
+/// When the model cannot be loaded; what is wrong with one question ends only its answer.
+pub fn answer(
+    answerer: &Answerer,
+    device: &str,
+    inbox: &Inbox,
+    say: &mut dyn FnMut(Message),
+) -> Result<(), Error> {
+    let voice = Voice::load(answerer, device)?;
+    say(Message::Ready);
+    while let Some(Question { chat, messages, sampling }) = inbox.next_question() {
+        let began = Instant::now();
+        let answered = sampling_of(&sampling).and_then(|sampling| {
+            voice.answer(&messages, &sampling, &mut |text| {
+                if inbox.is_hushed(&chat) {
+                    return Flow::Stop;
+                }
+                if !text.is_empty() {
+                    say(Message::Piece { chat: chat.clone(), text });
+                }
+                Flow::Continue
+            })
+        });
+        inbox.forget(&chat);
+        let (answer, fault) = match answered {
+            Ok(answer) => (answer, None),
+            Err(error) => (None, Some(Fault::from(error))),
+        };
+        let finish = match answer.as_ref().map(|answer| answer.finish) {
+            Some(FinishReason::Length | FinishReason::Context) => "length",
+            _ => "stop",
+        };
+        say(Message::Answered {
+            chat,
+            tokens: answer.as_ref().map_or(0, |answer| answer.ids.len() as u64),
+            prompt_tokens: answer.as_ref().map_or(0, |answer| answer.prompt_tokens as u64),
+            seconds: began.elapsed().as_secs_f64(),
+            finish: finish.to_owned(),
+            fault,
+        });
+    }
+    Ok(())
+}
+
+fn sampling_of(asked: &Asked) -> Result<Sampling, Error> {
+    let sampling = Sampling {
+        temperature: asked.temperature,
+        top_p: asked.top_p,
+        top_k: asked.top_k as usize,
+        min_p: asked.min_p,
+        repetition_penalty: asked.repetition_penalty,
+        max_new_tokens: asked.max_new_tokens as usize,
+        stop: asked.stop.clone(),
+        seed: asked.seed,
+        ..Sampling::default()
+    };
+    sampling.validate()?;
+    Ok(sampling)
+}

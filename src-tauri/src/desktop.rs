@@ -1,0 +1,96 @@
+//! The window and what only a desktop has: file dialogs, the file manager, the browser.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use sanbao_app::App;
+use sanbao_contract::Fault;
+use sanbao_server::Front;
+use tauri::{AppHandle, Manager};
+use tauri_plugin_dialog::{DialogExt, FilePath};
+use tauri_plugin_opener::OpenerExt;
+use tokio::sync::oneshot;
+
+use crate::rpc;
+
+/// Opens the window and stays until it is closed.
+pub fn run() -> Result<(), Box<dyn Error>> {
+    let home = sanbao_project::data_dir()?;
+    let front = Front::new(App::open(&home, std::env::current_exe()?)?);
+    tauri::Builder::default()
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| raise(app)))
+        .plugin(tauri_plugin_window_state::Builder::default().build())
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::init())
+        .manage(front)
+        .invoke_handler(tauri::generate_handler![
+            rpc::rpc,
+            rpc::events,
+            pick_files,
+            pick_folder,
+            reveal,
+            open_page
+        ])
+        .run(tauri::generate_context!())?;
+    Ok(())
+}
+
+/// Shows the window of the program that already runs, when it is started again.
+fn raise(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window("main") {
+        // A window that cannot be raised is still there.
+        let _ = window.unminimize().and_then(|()| window.set_focus());
+    }
+}
+
+/// Lets the person choose files; empty when they choose none.
+#[tauri::command]
+async fn pick_files(app: AppHandle) -> Vec<PathBuf> {
+    let (answer, picked) = oneshot::channel();
+    app.dialog().file().pick_files(move |files| {
+        // A window that was closed meanwhile waits for nothing.
+        let _ = answer.send(files);
+    });
+    let files = picked.await.ok().flatten().unwrap_or_default();
+    files.into_iter().filter_map(path).collect()
+}
+
+/// Lets the person choose a folder.
+#[tauri::command]
+async fn pick_folder(app: AppHandle) -> Option<PathBuf> {
+    let (answer, picked) = oneshot::channel();
+    app.dialog().file().pick_folder(move |folder| {
+        let _ = answer.send(folder);
+    });
+    picked.await.ok().flatten().and_then(path)
+}
+
+fn path(file: FilePath) -> Option<PathBuf> {
+    file.into_path().ok()
+}
+
+/// Shows a file or folder in the file manager.
+#[tauri::command]
+fn reveal(app: AppHandle, path: PathBuf) -> Result<(), Fault> {
+    app.opener().reveal_item_in_dir(&path).map_err(|error| {
+        let text = format!("{} cannot be shown: {error}", path.display());
+        Fault::new("desktop.reveal", text)
+    })
+}
+
+/// Opens a page of Sanbao's own in the browser.
+#[tauri::command]
+fn open_page(app: AppHandle, path: PathBuf) -> Result<(), Fault> {
+    let is_page = path.extension().is_some_and(|ending| ending == "html");
+    let opened = match is_page {
+        true => app
+            .opener()
+            .open_path(path.display().to_string(), None::<&str>)
+            .map_err(|e| e.to_string()),
+        false => Err("it is no page".to_owned()),
+    };
+    opened.map_err(|error| {
+        let text = format!("{} cannot be opened: {error}", path.display());
+        Fault::new("desktop.open", text)
+    })
+}

@@ -1,0 +1,53 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import type { Verdict } from '../../contract/Verdict';
+import { speak } from '../../messages/messages.svelte';
+import { forgettingSentence, metricWords, sentenceOf } from './sentences';
+
+const verdict = {
+  task: 'classify',
+  sentence: 'Better: English from Rust.',
+  sentence_code: 'classify.better',
+  sentence_params: { rows: '144', before: '54.2', after: '88.9', low: '+25.7', high: '+43.1' },
+} as unknown as Verdict;
+
+describe('the verdict', () => {
+  beforeEach(() => speak('en'));
+
+  it('is said in the current language, the answer first', () => {
+    expect(sentenceOf(verdict).lead).toBe('Better:');
+    expect(sentenceOf(verdict).rest).toContain('on 144 rows never seen in training');
+    speak('zh');
+    expect(sentenceOf(verdict)).toMatchObject({ lead: '变好了：', lang: 'zh' });
+    expect(sentenceOf(verdict).rest).toContain('144 行上');
+  });
+
+  it('counts one row, and passages of prose', () => {
+    const one = { ...verdict, sentence_params: { ...verdict.sentence_params, rows: '1' } };
+    expect(sentenceOf(one).rest).toContain('on 1 row never');
+    const prose = { ...verdict, task: 'prose', sentence_code: 'prose.better' } as Verdict;
+    expect(sentenceOf(prose).rest).toContain('144 passages');
+  });
+
+  it('falls back to what Rust says for a code or values that are not known here', () => {
+    const newer = { ...verdict, sentence_code: 'classify.much_better' };
+    speak('zh');
+    expect(sentenceOf(newer)).toEqual({ lead: 'Better:', rest: ' English from Rust.', lang: 'en' });
+    expect(sentenceOf({ ...verdict, sentence_params: {} }).lang).toBe('en');
+  });
+
+  it('never reads a label as a template', () => {
+    const code = 'classify.better_not_above_majority';
+    const params = { ...verdict.sentence_params, majority: '50', majority_label: '{after}' };
+    expect(sentenceOf({ ...verdict, sentence_code: code, sentence_params: params }).rest).toContain('“{after}”');
+  });
+});
+
+it('forgetting and metrics have words', () => {
+  speak('en');
+  expect(forgettingSentence({ before: 20, after: 25, tokens: 1 })).toBe(
+    'The model forgot noticeably: perplexity on general text 25.0, before 20.0 (+25%); fewer epochs or a lower learning rate would keep more.',
+  );
+  expect(metricWords('macro_f1').term).toBe('Macro-F1');
+  expect(metricWords('new_metric')).toEqual({ word: 'new_metric', term: 'new_metric', text: '' });
+});

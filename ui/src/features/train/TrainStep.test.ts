@@ -1,0 +1,125 @@
+import { fireEvent, render, screen, waitFor } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { RunSummary } from '../../contract/RunSummary';
+import type { StepMetrics } from '../../contract/StepMetrics';
+import { speak } from '../../messages/messages.svelte';
+import { fakePlatform, type Answers } from '../../platform/fake';
+import { fakeBrowser } from '../../platform/fake-browser';
+import { aProject, aRun } from '../../platform/fake-data';
+import { AppState, appContext } from '../../state/app.svelte';
+import TrainStep from './TrainStep.svelte';
+
+// It draws on a canvas, which jsdom has not.
+vi.mock('uplot', () => ({
+  default: class {
+    setData() {}
+    setScale() {}
+    setSize() {}
+    redraw() {}
+    destroy() {}
+  },
+}));
+
+function step(step: number, parts: Partial<StepMetrics> = {}): StepMetrics {
+  return {
+    step,
+    steps: 10,
+    epoch: step / 5,
+    loss: 3 / step,
+    learning_rate: 0.001,
+    grad_norm: 0.5,
+    trained_tokens: 10,
+    tokens: 100,
+    tokens_per_second: 812,
+    memory: 2.31e9,
+    eta_seconds: 252,
+    ...parts,
+  };
+}
+
+function show(runs: RunSummary[], answers: Answers = {}) {
+  const platform = fakePlatform({
+    run_metrics: () => ({ metrics: { steps: [step(1), step(2, { validation_loss: 1.8 })] } }),
+    ...answers,
+  });
+  location.hash = '#/project/p1/train';
+  const app = new AppState(platform);
+  const shown = render(TrainStep, { props: { project: aProject({ runs }) }, context: appContext(app) });
+  return { platform, change: (changed: RunSummary[]) => shown.rerender({ project: aProject({ runs: changed }) }) };
+}
+
+const tell = (platform: ReturnType<typeof fakePlatform>, happened: object) =>
+  platform.tell({ event: 'training', project: 'p1', run: 'r1', happened: happened as never });
+
+describe('train', () => {
+  beforeEach(() => {
+    fakeBrowser();
+    speak('en');
+  });
+
+  it('says what belongs here when there is no run', () => {
+    show([]);
+    expect(screen.getByRole('heading', { name: 'No run yet' })).toBeTruthy();
+  });
+
+  it('follows a run by what is told, without asking again', async () => {
+    const { platform } = show([aRun({ step: 2 })]);
+    expect(await screen.findByText('step 2 of 10 · 4 min 12 sec left')).toBeTruthy();
+    tell(platform, { event: 'step', ...step(3) });
+    expect(await screen.findByText('step 3 of 10 · 4 min 12 sec left')).toBeTruthy();
+    expect(screen.getByText('812/s')).toBeTruthy();
+    expect(screen.getByText('1.800')).toBeTruthy();
+    tell(platform, { event: 'early_stop', step: 3, best_step: 2 });
+    expect(await screen.findByText('Stopped improving: ended at step 3, step 2 is kept')).toBeTruthy();
+    expect(platform.asked).toHaveLength(1);
+  });
+
+  it('pauses, and waits until the run has', async () => {
+    const { platform, change } = show([aRun({ step: 2 })], { stop_run: () => {} });
+    await fireEvent.click(await screen.findByRole('button', { name: 'Pause' }));
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Pausing …' }).disabled).toBe(true);
+    expect(platform.asked).toContainEqual({ request: 'stop_run', project: 'p1', run: 'r1' });
+    await change([aRun({ step: 2, state: 'stopped' })]);
+    expect(screen.getByRole('button', { name: 'Continue from step 2' })).toBeTruthy();
+  });
+
+  it('asks before it keeps the best so far', async () => {
+    const { platform } = show([aRun({ step: 2 })], { finish_run: () => {} });
+    await fireEvent.click(await screen.findByRole('button', { name: 'Stop here, keep the best so far' }));
+    expect(platform.asked.some((request) => request.request === 'finish_run')).toBe(false);
+    await fireEvent.click(await screen.findByRole('button', { name: 'Stop and judge' }));
+    expect(platform.asked).toContainEqual({ request: 'finish_run', project: 'p1', run: 'r1' });
+  });
+
+  it('tells in a plain sentence why a run broke off, and goes on from its checkpoint', async () => {
+    const fault = { code: 'worker.crashed', message: 'the worker process ended unexpectedly', params: { how: 'signal 9' } };
+    const { platform } = show([aRun({ state: 'failed', step: 213, fault })], { resume_run: () => {} });
+    tell(platform, { event: 'checkpoint', step: 200 });
+    expect(await screen.findByText(/ended unexpectedly \(signal 9\)/)).toBeTruthy();
+    await fireEvent.click(await screen.findByRole('button', { name: 'Continue from step 200' }));
+    expect(platform.asked).toContainEqual({ request: 'resume_run', project: 'p1', run: 'r1' });
+  });
+
+  it('compares runs in one chart', async () => {
+    show([aRun({ id: 'r2', state: 'judged', outcome: 'better', created: 2e12 }), aRun({ state: 'stopped', created: 1e12 })]);
+    const [first, second] = await screen.findAllByRole<HTMLInputElement>('checkbox', { name: /Show in the chart/ });
+    expect([first!.checked, first!.disabled, second!.checked]).toEqual([true, true, false]);
+    await fireEvent.click(second!);
+    await waitFor(() => expect(screen.getByText('Dashed: unseen rows')).toBeTruthy());
+  });
+
+  it('says when the steps cannot be had, and tries again', async () => {
+    let broken = true;
+    show([aRun({ state: 'stopped' })], {
+      run_metrics: () => {
+        if (broken) throw { code: 'x.y', message: 'The file is gone.', params: {} };
+        return { metrics: { steps: [step(1)] } };
+      },
+    });
+    expect(await screen.findByText('The file is gone.')).toBeTruthy();
+    broken = false;
+    await fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(await screen.findByRole('heading', { name: 'How it learns' })).toBeTruthy();
+  });
+});

@@ -1,0 +1,110 @@
+import type { ModelEntry } from '../contract/ModelEntry';
+import type { Project } from '../contract/Project';
+import type { ProjectFile } from '../contract/ProjectFile';
+import type { ProjectSummary } from '../contract/ProjectSummary';
+import type { Row } from '../contract/Row';
+import type { RunSummary } from '../contract/RunSummary';
+
+/** Things for tests to show, plain unless told otherwise. */
+
+export function aSummary(parts: Partial<ProjectSummary> = {}): ProjectSummary {
+  return { id: 'p1', name: 'Post', base: null, files: [], rows: 0, state: 'empty', outcome: null, changed: 0, fault: null, ...parts };
+}
+
+export function aProject(parts: Partial<Project> = {}): Project {
+  return {
+    summary: aSummary(),
+    folder: '/projects/p1',
+    base: null,
+    files: [],
+    recipe: { recipe: null, dial: 'balanced', device: null, chosen: {} },
+    runs: [],
+    ...parts,
+  };
+}
+
+export function aRun(parts: Partial<RunSummary> = {}): RunSummary {
+  return {
+    id: 'r1',
+    recipe: 'lora',
+    dial: 'balanced',
+    device: 'cpu',
+    base: 'Starter',
+    state: 'training',
+    step: 1,
+    steps: 10,
+    best_loss: null,
+    epochs: [],
+    outcome: null,
+    created: 0,
+    fault: null,
+    ...parts,
+  };
+}
+
+export function aFile(parts: Partial<ProjectFile> = {}): ProjectFile {
+  return {
+    name: 'mail.csv',
+    bytes: 2000,
+    rows: 3,
+    excluded: 0,
+    edited: 0,
+    recognition: {
+      format: 'csv',
+      encoding: 'UTF-8',
+      delimiter: ',',
+      columns: ['subject', 'text', 'label'],
+      mapping: { shape: 'text_label', fields: [['text', '{{text}}'], ['label', '{{label}}']] },
+      reason: 'UTF-8, comma-separated: `text` is the text and `label` is the label.',
+    },
+    mapping: null,
+    ...parts,
+  };
+}
+
+export function aRow(row: number, values: string[] = ['s', 't', 'l'], parts: Partial<Row> = {}): Row {
+  return { row, values, excluded: false, edited: false, ...parts };
+}
+
+export function aModel(parts: Partial<ModelEntry> = {}): ModelEntry {
+  return {
+    id: 'starter',
+    name: 'Starter',
+    source: 'starter',
+    installed: true,
+    parameters: 135e6,
+    bytes: 98e6,
+    languages: ['en'],
+    instruct: true,
+    gated: false,
+    licence: { id: 'Apache-2.0', commercial_use: true, redistribution: true, summary: 'Free.' },
+    fits: { run: true, lora: true, full: true },
+    card: null,
+    summary: { en: 'Small and quick.', zh: '小而快。' },
+    download: null,
+    ...parts,
+  };
+}
+
+/** A base model that is there. */
+export function aBase(model = 'starter'): NonNullable<Project['base']> {
+  const { licence } = aModel();
+  return {
+    model,
+    card: {
+      name: 'Starter',
+      architecture: 'llama',
+      parameters: 135e6,
+      context: 2048,
+      vocabulary: 49152,
+      layers: 30,
+      hidden: 576,
+      languages: ['en'],
+      stored_as: 'Q4_1',
+      bytes_on_disk: 98e6,
+      has_chat_template: true,
+      licence,
+      memory: { tokens: 1024, run: 1e8, lora: 2e8, full: 9e8 },
+    },
+  };
+}
