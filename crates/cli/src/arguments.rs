@@ -47,9 +47,22 @@ pub enum Command {
     Batch(BatchArgs),
     /// List recipes and their settings
     Recipes(JsonArgs),
+    /// Show the window in a browser, from this machine only
+    Serve(ServeArgs),
     /// Run a job for a parent process
     #[command(hide = true)]
     Worker,
+}
+
+/// `sanbao serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Port; any free one when left out
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Folder of the window's files, when they are not beside this program
+    #[arg(long, value_name = "FOLDER")]
+    pub ui: Option<PathBuf>,
 }
 
 /// `sanbao data`.

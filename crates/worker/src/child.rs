@@ -59,7 +59,7 @@ fn run(job: Job, inbox: &Inbox) -> Result<(), Error> {
                 notes: exported.notes,
             }));
         }
-        Job::Devices => say(Message::Devices { devices: devices::measure_all() }),
+        Job::Devices => say(Message::Devices { devices: devices::measure_all(false) }),
         Job::Answer { answerer, device } => jobs::answer(&answerer, &device, inbox, &mut say)?,
     }
     Ok(())

@@ -7,7 +7,11 @@ describe('values', () => {
     const rate = { kind: 'number', low: 1e-8, high: 1 } as const;
     expect(typed(rate, ' 2e-4 ')).toEqual({ value: 0.0002 });
     expect(typed(rate, '0,001')).toEqual({ value: 0.001 });
-    expect([typed(rate, ''), typed(rate, '2'), typed(rate, 'fast')]).toEqual([{ bad: true }, { bad: true }, { bad: true }]);
+    expect([typed(rate, ''), typed(rate, '2'), typed(rate, 'fast')]).toEqual([
+      { bad: true },
+      { bad: true },
+      { bad: true },
+    ]);
     const epochs = { kind: 'integer', low: 1, high: 1000 } as const;
     expect(typed(epochs, '3')).toEqual({ value: 3 });
     expect([typed(epochs, '1.5'), typed(epochs, '0'), typed(epochs, '1e2')]).toEqual([

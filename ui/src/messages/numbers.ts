@@ -29,7 +29,11 @@ export function bytes(value: number): string {
 /** Seconds in the two largest units that matter: `48 sec`, `4 min 12 sec`, `2 hr 5 min`, `3 days 4 hr`. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
-  const [days, hours, minutes] = [Math.floor(whole / 86_400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
+  const [days, hours, minutes] = [
+    Math.floor(whole / 86_400),
+    Math.floor(whole / 3600) % 24,
+    Math.floor(whole / 60) % 60,
+  ];
   if (days > 0) return inUnits([days, 'day'], [hours, 'hour']);
   if (hours > 0) return inUnits([hours, 'hour'], [minutes, 'minute']);
   // Nobody needs the seconds of half an hour.

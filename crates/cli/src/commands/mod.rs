@@ -5,6 +5,7 @@ mod data;
 mod make;
 mod model;
 mod run;
+mod serve;
 mod setup;
 
 use anyhow::Result;
@@ -28,6 +29,7 @@ pub fn run(command: Command) -> Result<()> {
         Command::Chat(args) => answer::chat(&args),
         Command::Batch(args) => answer::batch(&args),
         Command::Recipes(args) => model::recipes(&args),
+        Command::Serve(args) => serve::serve(&args),
         Command::Worker => Ok(()),
     }
 }

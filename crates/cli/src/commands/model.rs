@@ -21,7 +21,7 @@ pub fn model(args: &ModelArgs) -> Result<()> {
 
 /// `sanbao devices`.
 pub fn devices(args: &DevicesArgs) -> Result<()> {
-    let list = if args.check { devices::measure_all() } else { devices::list() };
+    let list = if args.check { devices::measure_all(true) } else { devices::list() };
     if args.json {
         return show::json(&list);
     }

@@ -52,7 +52,9 @@ impl Uploads {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let folder = match within {
-            Some(folder) => builder.tempdir_in(folder),
+            Some(folder) => {
+                std::fs::create_dir_all(folder).and_then(|()| builder.tempdir_in(folder))
+            }
             None => builder.tempdir(),
         };
         let folder = folder.map_err(|error| unwritable(&error))?;

@@ -36,8 +36,20 @@ const verdict: Verdict = {
   majority_accuracy: 0.55,
   majority_label: 'happy',
   answers_changed: 1,
-  confusion_before: { labels: ['happy', 'sad'], counts: [[8, 2], [8, 2]] },
-  confusion_after: { labels: ['happy', 'sad'], counts: [[9, 1], [1, 9]] },
+  confusion_before: {
+    labels: ['happy', 'sad'],
+    counts: [
+      [8, 2],
+      [8, 2],
+    ],
+  },
+  confusion_after: {
+    labels: ['happy', 'sad'],
+    counts: [
+      [9, 1],
+      [1, 9],
+    ],
+  },
   forgetting: { before: 20, after: 20.2, tokens: 2048 },
   side_by_side: [
     { prompt: 'What a day', reference: 'happy', before: answer('sad'), after: answer('happy') },
@@ -66,7 +78,9 @@ describe('evaluate', () => {
 
   it('says the verdict first, then what it rests on', async () => {
     show([judged]);
-    expect((await screen.findByText('Better:')).parentElement?.textContent).toContain('the right label 90% of the time, up from 50%');
+    expect((await screen.findByText('Better:')).parentElement?.textContent).toContain(
+      'the right label 90% of the time, up from 50%',
+    );
     expect(screen.getByText('1 answer is different from before.')).toBeTruthy();
     expect(screen.getByText(/always answering “happy” would reach: 55%/)).toBeTruthy();
     expect(screen.getByRole('img', { name: 'Right answers: before 50.0%, after 90.0%' })).toBeTruthy();
@@ -92,9 +106,13 @@ describe('evaluate', () => {
 
   it('writes the report in the language that is spoken, and opens it', async () => {
     const opened: string[] = [];
-    const platform = show([judged], { report: () => ({ path: '/runs/r1/report.html' }) }, {
-      openPage: async (path) => void opened.push(path),
-    });
+    const platform = show(
+      [judged],
+      { report: () => ({ path: '/runs/r1/report.html' }) },
+      {
+        openPage: async (path) => void opened.push(path),
+      },
+    );
     await fireEvent.click(await screen.findByRole('button', { name: 'Report' }));
     expect(platform.asked).toContainEqual({ request: 'report', project: 'p1', run: 'r1', language: 'en' });
     await expect.poll(() => opened).toEqual(['/runs/r1/report.html']);

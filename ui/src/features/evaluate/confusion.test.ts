@@ -13,5 +13,16 @@ it('rare labels are put together without losing a row', () => {
 });
 
 it('shares are of the true label, and of nothing they are nothing', () => {
-  expect(shares({ labels: ['a', 'b'], counts: [[3, 1], [0, 0]] })).toEqual([[0.75, 0.25], [0, 0]]);
+  expect(
+    shares({
+      labels: ['a', 'b'],
+      counts: [
+        [3, 1],
+        [0, 0],
+      ],
+    }),
+  ).toEqual([
+    [0.75, 0.25],
+    [0, 0],
+  ]);
 });

@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Comparison } from '../../contract/Comparison';
-import { directionOf, domainOf, figuresOf, forgotten, isHeadline, percent, scoreText, tickText, ticks } from './figures';
+import {
+  directionOf,
+  domainOf,
+  figuresOf,
+  forgotten,
+  isHeadline,
+  percent,
+  scoreText,
+  tickText,
+  ticks,
+} from './figures';
 
 function comparison(metric: string, before: number, after: number, more: Partial<Comparison> = {}): Comparison {
   const estimate = (value: number) => ({ value, low: value, high: value });

@@ -24,7 +24,11 @@ describe('words that the other text lacks', () => {
   it('lose and add nothing', () => {
     for (const text of ['  leading', 'a\n\nb ', 'émoji 👩‍👩‍👧 ok', '换行\n中文，标点。']) {
       for (const other of ['', text, 'b a', '中文']) {
-        expect(compareWords(text, other).map((stretch) => stretch.text).join('')).toBe(text);
+        expect(
+          compareWords(text, other)
+            .map((stretch) => stretch.text)
+            .join(''),
+        ).toBe(text);
       }
       expect(compareWords(text, text).every((stretch) => !stretch.differs)).toBe(true);
     }

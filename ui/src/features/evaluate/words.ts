@@ -58,7 +58,7 @@ function sharedWords(ours: string[], theirs: string[]): boolean[] {
     }
   }
   const shared = ours.map(() => false);
-  for (let i = 0, j = 0; i < ours.length && j < theirs.length; ) {
+  for (let i = 0, j = 0; i < ours.length && j < theirs.length;) {
     if (ours[i] === theirs[j]) {
       shared[i] = true;
       i++;

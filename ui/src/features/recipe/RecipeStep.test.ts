@@ -15,10 +15,21 @@ const rate = {
   kind: { kind: 'number' as const, low: 1e-8, high: 1 },
   help: { en: 'Size of each step at its peak.', zh: '每一步的最大幅度。' },
 };
-const rank = { name: 'r', kind: { kind: 'integer' as const, low: 1, high: 1024 }, help: { en: 'Rank of the adapter.', zh: '适配器的秩。' } };
+const rank = {
+  name: 'r',
+  kind: { kind: 'integer' as const, low: 1, high: 1024 },
+  help: { en: 'Rank of the adapter.', zh: '适配器的秩。' },
+};
 
 function recipe(name: string, fits: boolean, parameters = [rank, rate]): RecipeInfo {
-  return { name, treasure: 'fine_tune', title: { en: `Title of ${name}` }, summary: { en: `Summary of ${name}` }, fits, parameters };
+  return {
+    name,
+    treasure: 'fine_tune',
+    title: { en: `Title of ${name}` },
+    summary: { en: `Summary of ${name}` },
+    fits,
+    parameters,
+  };
 }
 
 const plan: Plan = {
@@ -46,7 +57,10 @@ const plan: Plan = {
 async function show(answers: Answers = {}, chosen: Record<string, unknown> = {}) {
   const project = aProject({ recipe: { recipe: null, dial: 'balanced', device: null, chosen } });
   const platform = fakePlatform({
-    recipes: () => ({ recipes: [recipe('lora', true), recipe('full', true, [rate]), recipe('continued', false)], recommended: 'lora' }),
+    recipes: () => ({
+      recipes: [recipe('lora', true), recipe('full', true, [rate]), recipe('continued', false)],
+      recommended: 'lora',
+    }),
     devices: () => ({ devices: [] }),
     plan: () => ({ plan }),
     set_recipe: () => {},
@@ -73,7 +87,12 @@ describe('recipe', () => {
     expect(screen.getByRole<HTMLInputElement>('radio', { name: /Title of lora/ }).checked).toBe(true);
     expect(screen.getByText('Recommended for your rows').closest('label')?.textContent).toContain('Title of lora');
     expect(screen.getByRole<HTMLInputElement>('radio', { name: /Title of continued/ }).disabled).toBe(true);
-    for (const text of ['of 135M weights (3.6%)', 'of 214,880 in each pass (1.6%)', 'but only 4 GB free', /14 of them are cut/]) {
+    for (const text of [
+      'of 135M weights (3.6%)',
+      'of 214,880 in each pass (1.6%)',
+      'but only 4 GB free',
+      /14 of them are cut/,
+    ]) {
       expect(screen.getByText(text)).toBeTruthy();
     }
     expect(screen.getByText('only 24 rows are kept for the verdict').lang).toBe('en');
@@ -91,7 +110,12 @@ describe('recipe', () => {
   it('says beside a refusal what helps', async () => {
     let refuses = true;
     const refusing = () => {
-      if (refuses) throw { code: 'train.bad_setting', message: "'r' is -1, but a whole number from 1 to 1024 is needed", params: {} };
+      if (refuses)
+        throw {
+          code: 'train.bad_setting',
+          message: "'r' is -1, but a whole number from 1 to 1024 is needed",
+          params: {},
+        };
       return { plan };
     };
     const { asked } = await show({ plan: refusing }, { r: -1 });
@@ -119,7 +143,10 @@ describe('recipe', () => {
     expect(await screen.findByText('changed by you')).toBeTruthy();
     await waitFor(() =>
       expect(platform.asked).toContainEqual(
-        expect.objectContaining({ request: 'set_recipe', choice: expect.objectContaining({ chosen: { learning_rate: 0.002 } }) }),
+        expect.objectContaining({
+          request: 'set_recipe',
+          choice: expect.objectContaining({ chosen: { learning_rate: 0.002 } }),
+        }),
       ),
     );
     await fireEvent.click(screen.getByRole('button', { name: 'Back to the proposed value: Size of each step' }));

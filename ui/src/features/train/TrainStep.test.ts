@@ -93,7 +93,11 @@ describe('train', () => {
   });
 
   it('tells in a plain sentence why a run broke off, and goes on from its checkpoint', async () => {
-    const fault = { code: 'worker.crashed', message: 'the worker process ended unexpectedly', params: { how: 'signal 9' } };
+    const fault = {
+      code: 'worker.crashed',
+      message: 'the worker process ended unexpectedly',
+      params: { how: 'signal 9' },
+    };
     const { platform } = show([aRun({ state: 'failed', step: 213, fault })], { resume_run: () => {} });
     tell(platform, { event: 'checkpoint', step: 200 });
     expect(await screen.findByText(/ended unexpectedly \(signal 9\)/)).toBeTruthy();
@@ -102,7 +106,10 @@ describe('train', () => {
   });
 
   it('compares runs in one chart', async () => {
-    show([aRun({ id: 'r2', state: 'judged', outcome: 'better', created: 2e12 }), aRun({ state: 'stopped', created: 1e12 })]);
+    show([
+      aRun({ id: 'r2', state: 'judged', outcome: 'better', created: 2e12 }),
+      aRun({ state: 'stopped', created: 1e12 }),
+    ]);
     const [first, second] = await screen.findAllByRole<HTMLInputElement>('checkbox', { name: /Show in the chart/ });
     expect([first!.checked, first!.disabled, second!.checked]).toEqual([true, true, false]);
     await fireEvent.click(second!);

@@ -2,7 +2,16 @@ import type { Event } from '../../contract/Event';
 import type { StepMetrics } from '../../contract/StepMetrics';
 import type { AppState } from '../../state/app.svelte';
 import { Asked } from '../../state/asked.svelte';
-import { hasGaps, joinedSteps, withEntry, withStep, withValidation, type Entry, type Happened, type Reference } from './fold';
+import {
+  hasGaps,
+  joinedSteps,
+  withEntry,
+  withStep,
+  withValidation,
+  type Entry,
+  type Happened,
+  type Reference,
+} from './fold';
 
 /** What was measured in one run: fetched once, then continued by what is told. */
 export class RunPage {

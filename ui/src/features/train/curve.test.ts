@@ -60,6 +60,12 @@ describe('curves', () => {
       { steps: [1, 3], values: [5, 6] },
       { steps: [2, 3], values: [7, 8] },
     ];
-    expect(joined(lines)).toEqual({ steps: [1, 2, 3], columns: [[5, null, 6], [null, 7, 8]] });
+    expect(joined(lines)).toEqual({
+      steps: [1, 2, 3],
+      columns: [
+        [5, null, 6],
+        [null, 7, 8],
+      ],
+    });
   });
 });

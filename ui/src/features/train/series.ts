@@ -22,7 +22,11 @@ const mostPoints = 1200;
  * The lines of the runs that are shown. One run alone has the loss of each step behind its smoothed
  * one; several have the smoothed one only, or nobody could tell them apart.
  */
-export function chartData(runs: readonly (readonly StepMetrics[])[], smoothing: number, range: Range | null): ChartData {
+export function chartData(
+  runs: readonly (readonly StepMetrics[])[],
+  smoothing: number,
+  range: Range | null,
+): ChartData {
   const alone = runs.length === 1;
   const series: Series[] = [];
   const lines: Line[] = [];

@@ -83,9 +83,17 @@ export function loss(value: number): string {
 const shares = ['rewards/accuracies'];
 
 /** A figure of a recipe in words; nothing for one that is only of use to those who read the log file. */
-export function figureWords(name: string, value: number): { word: string; term: string; text: string; value: string } | null {
+export function figureWords(
+  name: string,
+  value: number,
+): { word: string; term: string; text: string; value: string } | null {
   const key = `train_figure_${name.replaceAll('/', '_')}`;
   const text = `${key}_text`;
   if (!isMessage(key) || !isMessage(text)) return null;
-  return { word: message(key), term: name, text: message(text), value: shares.includes(name) ? percent(value) : value.toFixed(2) };
+  return {
+    word: message(key),
+    term: name,
+    text: message(text),
+    value: shares.includes(name) ? percent(value) : value.toFixed(2),
+  };
 }

@@ -30,7 +30,10 @@ const target = {
 const serving = { project: 'p1', run: 'r1', address: 'http://127.0.0.1:8710/v1', key: 'sk-1', model: 'mail' };
 
 function show(answers: Answers = {}, parts: Partial<Platform> = {}) {
-  const platform = fakePlatform({ chat: () => {}, stop_chat: () => {}, targets: () => ({ targets: [target] }), ...answers }, parts);
+  const platform = fakePlatform(
+    { chat: () => {}, stop_chat: () => {}, targets: () => ({ targets: [target] }), ...answers },
+    parts,
+  );
   const app = new AppState(platform);
   render(UseStep, { props: { project: aProject({ runs: [run], files: [aFile()] }) }, context: appContext(app) });
   return platform;
@@ -74,14 +77,23 @@ describe('use', () => {
     await fireEvent.click(await screen.findByText('Choose a folder'));
     expect(await screen.findByText('/out/gguf')).toBeTruthy();
     await fireEvent.click(screen.getByRole('button', { name: 'Export: One file (GGUF)' }));
-    expect(platform.asked.at(-1)).toMatchObject({ request: 'export', target: 'gguf', options: {}, folder: '/out/gguf' });
+    expect(platform.asked.at(-1)).toMatchObject({
+      request: 'export',
+      target: 'gguf',
+      options: {},
+      folder: '/out/gguf',
+    });
     expect(await screen.findByText('Exported: 1 file, 100 MB')).toBeTruthy();
     expect(screen.getByText(/0\.014, where 0\.31 is allowed/)).toBeTruthy();
     expect(screen.getByText(exported.notes[0]!).lang).toBe('en');
   });
 
   it('starts and stops the server, with what other programs need', async () => {
-    const platform = show({ serving: () => ({ serving: null }), start_serving: () => ({ serving }), stop_serving: () => {} });
+    const platform = show({
+      serving: () => ({ serving: null }),
+      start_serving: () => ({ serving }),
+      stop_serving: () => {},
+    });
     await open('Serve');
     await fireEvent.click(await screen.findByRole('button', { name: 'Start the server' }));
     expect(await screen.findByText('sk-1')).toBeTruthy();
@@ -103,6 +115,8 @@ describe('use', () => {
     await open('Serve');
     expect(await screen.findByText('The server runs with the model of another run.')).toBeTruthy();
     await fireEvent.click(screen.getByRole('button', { name: 'Serve this one instead' }));
-    await expect.poll(() => platform.asked.map((request) => request.request).slice(-2)).toEqual(['stop_serving', 'start_serving']);
+    await expect
+      .poll(() => platform.asked.map((request) => request.request).slice(-2))
+      .toEqual(['stop_serving', 'start_serving']);
   });
 });

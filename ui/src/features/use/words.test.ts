@@ -12,7 +12,12 @@ it('rows are labelled when every file says so, or the person does', () => {
     mapping: said && { shape: said, fields: [] },
   });
   const of = (...files: object[]) => isLabelling({ files } as unknown as Project);
-  expect([of(file('text_label')), of(file('prose')), of(file('prose', 'text_label')), of()]).toEqual([true, false, true, false]);
+  expect([of(file('text_label')), of(file('prose')), of(file('prose', 'text_label')), of()]).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
 });
 
 it('figures read well', () => {

@@ -1,0 +1,186 @@
+//! What the window asks for, from the first project to a served model, on a tiny model.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sanbao_app::{App, Heard};
+use sanbao_contract::app::{ChatModel, Project, RunState, RunSummary, Sampling};
+use sanbao_contract::rpc::{Reply, Request};
+use sanbao_contract::verdict::Outcome;
+use sanbao_contract::{Fault, Message};
+use serde_json::{Value, json};
+use support::{sanbao, tiny_model, triage_csv};
+
+/// One test kills its workers, which the other's would look like.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+struct Window {
+    app: App,
+    project: String,
+}
+
+impl Window {
+    /// An app whose home is a folder, with a new project on the tiny model.
+    async fn open(home: &Path) -> Self {
+        let app = App::open(home, PathBuf::from(sanbao())).unwrap();
+        let mut window = Self { app, project: String::new() };
+        let created = window.ask(json!({"request": "create_project", "name": "Triage 分拣"})).await;
+        window.project = created["project"]["summary"]["id"].as_str().unwrap().to_owned();
+        let added = window.ask(json!({"request": "add_model", "path": tiny_model()})).await;
+        let model = &added["model"]["id"];
+        window
+            .ask(json!({"request": "choose_base", "project": window.project, "model": model}))
+            .await;
+        window
+    }
+
+    async fn try_ask(&self, request: Value) -> Result<Value, Fault> {
+        let request: Request = serde_json::from_value(request).unwrap();
+        self.app.handle(request).await.map(|reply| serde_json::to_value(reply).unwrap())
+    }
+
+    async fn ask(&self, request: Value) -> Value {
+        let what = request.to_string();
+        self.try_ask(request).await.unwrap_or_else(|fault| panic!("{what}: {fault}"))
+    }
+
+    async fn refuses(&self, request: Value, code: &str) {
+        let what = request.to_string();
+        assert_eq!(self.try_ask(request).await.unwrap_err().code, code, "{what}");
+    }
+
+    async fn project(&self) -> Project {
+        let request = Request::Project { project: self.project.clone() };
+        let Reply::Project { project } = self.app.handle(request).await.unwrap() else { panic!() };
+        project
+    }
+
+    /// A run once it is in one of some states.
+    async fn run_in(&self, run: &str, states: &[RunState]) -> RunSummary {
+        for _ in 0..1200 {
+            let runs = self.project().await.runs;
+            let found = runs.into_iter().find(|known| known.id == run).unwrap();
+            if states.contains(&found.state) {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{run} never came to {states:?}: {:?}", self.project().await.runs);
+    }
+
+    async fn start(&self, chosen: Value) -> String {
+        let choice = json!({"recipe": null, "dial": "balanced", "device": "cpu", "chosen": chosen});
+        self.ask(json!({"request": "set_recipe", "project": self.project, "choice": choice})).await;
+        let started = self.ask(json!({"request": "start_run", "project": self.project})).await;
+        started["run"]["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn answer(&self, model: ChatModel, text: &str) -> String {
+        let sampling = Sampling {
+            temperature: 0.0,
+            top_p: 1.0,
+            top_k: 0,
+            min_p: 0.0,
+            repetition_penalty: 1.0,
+            max_new_tokens: 8,
+            stop: Vec::new(),
+            seed: 0,
+        };
+        let messages = vec![Message::new("user", text)];
+        let mut answer = self.app.ask(&self.project, &model, messages, sampling).await.unwrap();
+        let mut said = String::new();
+        while let Some(heard) = answer.pieces.recv().await {
+            match heard {
+                Heard::Piece(text) => said.push_str(&text),
+                Heard::Ended { fault, .. } => assert_eq!(fault, None),
+            }
+        }
+        said
+    }
+}
+
+#[tokio::test]
+async fn from_a_file_to_a_model_that_answers() {
+    let _turn = TURN.lock().await;
+    let home = tempfile::tempdir().unwrap();
+    let window = Window::open(home.path()).await;
+    let project = window.project.clone();
+    window.refuses(json!({"request": "plan", "project": project}), "app.no_data").await;
+    let data = triage_csv(home.path(), 150);
+    window.ask(json!({"request": "add_files", "project": project, "paths": [data]})).await;
+    let file = "triage-150.csv";
+    let excluded = json!({"request": "exclude_rows", "project": project, "file": file, "rows": [5, 6], "excluded": true});
+    window.ask(excluded).await;
+    let edited = json!({"request": "edit_row", "project": project, "file": file, "row": 2, "values": ["Row 1: my refund!", "money"]});
+    window.ask(edited).await;
+    let checked = window.ask(json!({"request": "check_data", "project": project})).await;
+    assert_eq!(checked["data"]["report"]["rows_read"], 148);
+
+    let run = window.start(json!({"num_train_epochs": 12, "learning_rate": 0.01})).await;
+    let judged = window.run_in(&run, &[RunState::Judged, RunState::Failed]).await;
+    assert_eq!((judged.outcome, judged.fault), (Some(Outcome::Better), None));
+    let metrics =
+        window.ask(json!({"request": "run_metrics", "project": project, "run": run})).await;
+    assert_eq!(metrics["metrics"]["steps"].as_array().unwrap().len() as u64, judged.step);
+    let tuned = ChatModel::Run { run: run.clone(), epoch: None };
+    assert_eq!(window.answer(tuned, "Row 3: about my refund, please help").await, "money");
+    assert_ne!(window.answer(ChatModel::Base, "Row 3: about my refund").await, "money");
+    let report = json!({"request": "report", "project": project, "run": run, "language": "zh"});
+    let report = window.ask(report).await;
+    assert!(std::fs::read_to_string(report["path"].as_str().unwrap()).unwrap().contains("准确率"));
+    let export = json!({"request": "export", "project": project, "run": run, "target": "peft", "options": {}, "folder": null});
+    let exported = window.ask(export).await;
+    let folder = Path::new(exported["exported"]["folder"].as_str().unwrap());
+    assert!(folder.join("adapter_model.safetensors").is_file());
+
+    // The next start of the program finds everything.
+    drop(window);
+    let again = App::open(home.path(), PathBuf::from(sanbao())).unwrap();
+    let Reply::Projects { projects } = again.handle(Request::Projects).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(projects[0].outcome, Some(Outcome::Better));
+}
+
+#[tokio::test]
+async fn a_run_is_stopped_killed_resumed_and_finished() {
+    let _turn = TURN.lock().await;
+    let home = tempfile::tempdir().unwrap();
+    let window = Window::open(home.path()).await;
+    let project = window.project.clone();
+    let data = triage_csv(home.path(), 120);
+    window.ask(json!({"request": "add_files", "project": project, "paths": [data]})).await;
+    let run = window.start(json!({"num_train_epochs": 400, "early_stopping_patience": 0})).await;
+    let is_under_way = async |past: u64| {
+        for _ in 0..600 {
+            let runs = window.project().await.runs;
+            if runs[0].state == RunState::Training && runs[0].step > past {
+                return runs[0].step;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{:?}", window.project().await.runs);
+    };
+    is_under_way(5).await;
+    window
+        .refuses(json!({"request": "delete_project", "project": project}), "app.run_active")
+        .await;
+    window.ask(json!({"request": "stop_run", "project": project, "run": run})).await;
+    let stopped = window.run_in(&run, &[RunState::Stopped]).await;
+    window.ask(json!({"request": "resume_run", "project": project, "run": run})).await;
+    is_under_way(stopped.step).await;
+    #[cfg(unix)]
+    {
+        let kill = "pkill -KILL -P $PPID -f 'sanbao worker' || true";
+        std::process::Command::new("sh").args(["-c", kill]).status().unwrap();
+        let failed = window.run_in(&run, &[RunState::Failed]).await;
+        assert_eq!(failed.fault.unwrap().code, "worker.crashed");
+    }
+    window.ask(json!({"request": "finish_run", "project": project, "run": run})).await;
+    let judged = window.run_in(&run, &[RunState::Judged]).await;
+    assert!(judged.outcome.is_some());
+}
