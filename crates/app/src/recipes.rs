@@ -17,7 +17,7 @@ impl App {
             .iter()
             .map(|recipe| RecipeInfo {
                 name: recipe.name.to_owned(),
-                treasure: "fine_tune".to_owned(),
+                treasure: if recipe.loss.is_some() { "reward" } else { "fine_tune" }.to_owned(),
                 title: by_language(recipe.title),
                 summary: by_language(recipe.summary),
                 fits: recipe.tasks.contains(&task),
