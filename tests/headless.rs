@@ -169,6 +169,60 @@ fn instruct_and_prose_train_too() {
     }
 }
 
+/// The tiny model finds the rude answer unlikely until it is taught to prefer it.
+#[test]
+fn preferences_are_learnt_from_pairs() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("votes.jsonl");
+    let rows: String = (0..160)
+        .map(|row| {
+            format!("{{\"prompt\":\"Say hello to customer {row}\",\"chosen\":\"What do you want, {row}?\",\"rejected\":\"Hello, dear customer {row}!\"}}\n")
+        })
+        .collect();
+    fs::write(&data, rows).unwrap();
+    for recipe in ["dpo", "orpo", "simpo", "cpo"] {
+        let out = folder.path().join(recipe);
+        succeeds(&[
+            "make",
+            "--model",
+            path(&tiny_model()),
+            "--data",
+            path(&data),
+            "--out",
+            path(&out),
+            "--device",
+            "cpu",
+            "--recipe",
+            recipe,
+            "--set",
+            "learning_rate=0.005",
+            "--export",
+            "peft",
+        ]);
+        let read = |name: &str| fs::read_to_string(out.join(name)).unwrap();
+        let verdict: Value = serde_json::from_str(&read("verdict.json")).unwrap();
+        assert_eq!(verdict["sentence_code"], "preference.better", "{recipe}: {verdict}");
+        assert!(read("metrics.jsonl").contains("rewards/accuracies"), "{recipe}");
+        assert_eq!(out.join("reference/train.f32").is_file(), recipe == "dpo");
+    }
+    let one_sided = folder.path().join("liked.jsonl");
+    let rows: String = (0..40)
+        .map(|row| {
+            format!(
+                "{{\"prompt\":\"Row {row}\",\"completion\":\"Yes, {row}.\",\"label\":{}}}\n",
+                row % 2 == 0
+            )
+        })
+        .collect();
+    fs::write(&one_sided, rows).unwrap();
+    let out = folder.path().join("refused");
+    let arguments = ["train", "--model", path(&tiny_model()), "--data", path(&one_sided)];
+    refuses(
+        &[&arguments[..], &["--device", "cpu", "--out", path(&out)]].concat(),
+        &["liked.jsonl", "instruct"],
+    );
+}
+
 #[test]
 fn the_plan_shows_every_setting_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();

@@ -86,7 +86,8 @@ describe('recipe', () => {
     expect(await screen.findByText('about 13 min')).toBeTruthy();
     expect(screen.getByRole<HTMLInputElement>('radio', { name: /Title of lora/ }).checked).toBe(true);
     expect(screen.getByText('Recommended for your rows').closest('label')?.textContent).toContain('Title of lora');
-    expect(screen.getByRole<HTMLInputElement>('radio', { name: /Title of continued/ }).disabled).toBe(true);
+    expect(screen.queryByRole('radio', { name: /Title of continued/ })).toBeNull();
+    expect(screen.getByText('Recipes for other kinds of rows (1)')).toBeTruthy();
     for (const text of [
       'of 135M weights (3.6%)',
       'of 214,880 in each pass (1.6%)',

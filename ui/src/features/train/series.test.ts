@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { StepMetrics } from '../../contract/StepMetrics';
-import { at, chartData, zoomed } from './series';
+import { at, chartData, usualSmoothing, zoomed } from './series';
 
 function metrics(count: number, validateEvery: number): StepMetrics[] {
   return Array.from({ length: count }, (_, index) => {
@@ -45,4 +45,8 @@ it('zoom keeps the end, and ends at everything', () => {
   expect(zoomed(null, 101, 0.5)).toEqual({ from: 51, to: 101 });
   expect(zoomed({ from: 51, to: 101 }, 101, 2)).toBeNull();
   expect(zoomed({ from: 20, to: 40 }, 101, 2)).toEqual({ from: 1, to: 41 });
+});
+
+it('short runs are hardly smoothed', () => {
+  expect([5, 20, 50, 1000].map(usualSmoothing)).toEqual([0, 0.5, 0.8, 0.9]);
 });

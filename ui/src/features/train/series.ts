@@ -43,6 +43,11 @@ export function chartData(
   return { series, ...joined(lines) };
 }
 
+/** How much of the past a line keeps: a short run has little of it, and would only lag behind. */
+export function usualSmoothing(steps: number): number {
+  return Math.min(0.9, Math.max(0, 1 - 10 / Math.max(1, steps)));
+}
+
 /** What was measured at a step, or last before it. */
 export function at(metrics: readonly StepMetrics[], step: number): StepMetrics | null {
   let [low, high] = [0, metrics.length];

@@ -32,7 +32,11 @@ export function exporting(progress: Progress | null): string {
 export function speed(tokens: number, seconds: number): string {
   const told = message('use_tokens', { number: count(tokens) });
   if (tokens < 2 || seconds <= 0) return told;
-  return `${told} · ${message('use_per_second', { number: (tokens / seconds).toFixed(1) })}`;
+  return `${told} · ${message('use_per_second', { number: rate(tokens / seconds) })}`;
+}
+
+function rate(perSecond: number): string {
+  return perSecond < 100 ? perSecond.toFixed(1) : count(perSecond);
 }
 
 /** A very small or ordinary number with two digits: `3.8e-6`, `0.014`. */
