@@ -100,7 +100,7 @@ describe('train', () => {
     };
     const { platform } = show([aRun({ state: 'failed', step: 213, fault })], { resume_run: () => {} });
     tell(platform, { event: 'checkpoint', step: 200 });
-    expect(await screen.findByText(/ended unexpectedly \(signal 9\)/)).toBeTruthy();
+    expect(await screen.findByText(/^The training process ended unexpectedly\./)).toBeTruthy();
     await fireEvent.click(await screen.findByRole('button', { name: 'Continue from step 200' }));
     expect(platform.asked).toContainEqual({ request: 'resume_run', project: 'p1', run: 'r1' });
   });
