@@ -216,7 +216,8 @@ fn preferences_are_learnt_from_pairs() {
         .collect();
     fs::write(&one_sided, rows).unwrap();
     let out = folder.path().join("refused");
-    let arguments = ["train", "--model", path(&tiny_model()), "--data", path(&one_sided)];
+    let model = tiny_model();
+    let arguments = ["train", "--model", path(&model), "--data", path(&one_sided)];
     refuses(
         &[&arguments[..], &["--device", "cpu", "--out", path(&out)]].concat(),
         &["liked.jsonl", "instruct"],

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sanbao_contract::data::{DataReport, Task};
-use sanbao_data::{CHECKS, Error, Part, PrepareOptions, Source, look, prepare};
+use sanbao_data::{CHECKS, Part, PrepareOptions, Prepared, Source, look, prepare};
 use sanbao_text::Tokenizer;
 
 fn tokenizer() -> Tokenizer {
@@ -168,13 +168,17 @@ fn what_makes_training_pointless_stops_it() {
 }
 
 #[test]
-fn preferences_are_checked_but_not_trained_as_they_are() {
+fn a_pair_is_one_row_and_two_sequences() {
     let case = cases().into_iter().find(|case| case.code == "same_answers").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let sources = sources(&case, folder.path());
     let out = folder.path().join("prepared");
-    let error = prepare(&sources, &tokenizer(), &options(200), &out, &mut |_| {}).unwrap_err();
-    assert!(matches!(error, Error::Task { .. }), "{error}");
+    let report = prepare(&sources, &tokenizer(), &options(200), &out, &mut |_| {}).unwrap();
+    assert_eq!((report.task, report.rows_read, report.rows_dropped), (Task::Preference, 110, 1));
+    let parts = [&report.train, &report.validation, &report.test];
+    assert_eq!(parts.iter().map(|part| part.rows).sum::<u64>(), 109);
+    let prepared = Prepared::open(&out).unwrap();
+    assert_eq!(prepared.part(Part::Train).len() as u64, 2 * report.train.rows);
     let instruct = PrepareOptions { task: Some(Task::Instruct), ..options(200) };
     let report = prepare(&sources, &tokenizer(), &instruct, &out, &mut |_| {}).unwrap();
     assert_eq!((report.task, report.rows_read, report.rows_dropped), (Task::Instruct, 110, 0));

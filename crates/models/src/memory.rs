@@ -237,7 +237,7 @@ mod tests {
     fn recomputation_saves_and_more_work_needs_more() {
         let kept = memory(&SMALL, Work::Full, Load { recompute: false, ..LOAD });
         let again = memory(&SMALL, Work::Full, LOAD);
-        assert!(again.activations * 5 < kept.activations);
+        assert!(again.activations * 4 < kept.activations);
 
         let needs = memory_needs(&SMALL, 512, 4);
         assert!(needs.run < needs.lora && needs.lora < needs.full, "{needs:?}");
