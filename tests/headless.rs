@@ -205,23 +205,6 @@ fn preferences_are_learnt_from_pairs() {
         assert!(read("metrics.jsonl").contains("rewards/accuracies"), "{recipe}");
         assert_eq!(out.join("reference/train.f32").is_file(), recipe == "dpo");
     }
-    let one_sided = folder.path().join("liked.jsonl");
-    let rows: String = (0..40)
-        .map(|row| {
-            format!(
-                "{{\"prompt\":\"Row {row}\",\"completion\":\"Yes, {row}.\",\"label\":{}}}\n",
-                row % 2 == 0
-            )
-        })
-        .collect();
-    fs::write(&one_sided, rows).unwrap();
-    let out = folder.path().join("refused");
-    let model = tiny_model();
-    let arguments = ["train", "--model", path(&model), "--data", path(&one_sided)];
-    refuses(
-        &[&arguments[..], &["--device", "cpu", "--out", path(&out)]].concat(),
-        &["liked.jsonl", "instruct"],
-    );
 }
 
 #[test]

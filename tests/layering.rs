@@ -10,9 +10,10 @@ use serde_json::Value;
 /// A crate may depend on crates of lower layers, never on one of its own layer or above.
 const LAYERS: &[&[&str]] = &[
     &["sanbao-contract"],
-    &["sanbao-project", "sanbao-text", "sanbao-evaluate"],
-    &["sanbao-hub", "sanbao-data", "sanbao-models"],
-    &["sanbao-train", "sanbao-infer"],
+    &["sanbao-project", "sanbao-text", "sanbao-evaluate", "sanbao-feedback"],
+    &["sanbao-hub", "sanbao-data", "sanbao-models", "sanbao-reward"],
+    &["sanbao-infer"],
+    &["sanbao-train"],
     &["sanbao-export"],
     &["sanbao-worker"],
     &["sanbao-app"],
@@ -28,6 +29,8 @@ const LIGHT: &[&str] = &[
     "sanbao-text",
     "sanbao-data",
     "sanbao-evaluate",
+    "sanbao-feedback",
+    "sanbao-reward",
     "xtask",
 ];
 

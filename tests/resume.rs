@@ -6,7 +6,7 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -15,29 +15,55 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use support::{sanbao, tiny_model, triage_csv};
 
-fn train(out: &Path, data: &Path, resume: bool) -> Command {
+/// What a run is started with beside model, data and folder.
+const LORA: &[&str] = &[
+    "num_train_epochs=12",
+    "lora_dropout=0.1",
+    "r=8",
+    "evals_per_epoch=2",
+    "early_stopping_patience=0",
+];
+const PAIRS: &[&str] = &[
+    "num_train_epochs=6",
+    "lora_dropout=0.1",
+    "r=8",
+    "evals_per_epoch=2",
+    "early_stopping_patience=0",
+];
+const REWARDS: &[&str] =
+    &["max_steps=30", "lora_dropout=0.1", "r=8", "evals_per_epoch=4", "max_completion_length=24"];
+
+fn train(out: &Path, data: &Path, recipe: &str, set: &[&str], resume: bool) -> Command {
     let mut command = Command::new(sanbao());
     command.arg("train").arg("--out").arg(out).arg("--json").args(["--device", "cpu"]);
     if resume {
         command.arg("--resume");
     } else {
         command.arg("--model").arg(tiny_model()).arg("--data").arg(data);
-        command.args(["--set", "num_train_epochs=12", "--set", "lora_dropout=0.1"]);
-        command.args([
-            "--set",
-            "r=8",
-            "--set",
-            "evals_per_epoch=2",
-            "--set",
-            "early_stopping_patience=0",
-        ]);
+        command.args(["--recipe", recipe]);
+        command.args(set.iter().flat_map(|set| ["--set", *set]));
+        if set == REWARDS {
+            command.args(["--reward", "contains:texts=e"]);
+        }
     }
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
 
+/// Pairs of answers, which every recipe can use but those for labels.
+fn pairs(folder: &Path) -> PathBuf {
+    let path = folder.join("pairs.jsonl");
+    let row = |row: usize| {
+        format!(
+            "{{\"prompt\":\"Say hello to {row}\",\"chosen\":\"Good day, {row}.\",\"rejected\":\"What is it, {row}?\"}}\n"
+        )
+    };
+    fs::write(&path, (0..90).map(row).collect::<String>()).unwrap();
+    path
+}
+
 /// What must be equal in every line of the metrics; speed and memory may differ.
-fn metrics(run: &Path) -> Vec<(u64, String, String, String, String)> {
+fn metrics(run: &Path) -> Vec<(u64, [String; 6])> {
     let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
     text.lines()
         .map(|line| {
@@ -45,10 +71,8 @@ fn metrics(run: &Path) -> Vec<(u64, String, String, String, String)> {
             let part = |key: &str| value[key].to_string();
             (
                 value["step"].as_u64().unwrap(),
-                part("loss"),
-                part("grad_norm"),
-                part("learning_rate"),
-                part("validation_loss"),
+                ["loss", "grad_norm", "learning_rate", "validation_loss", "figures", "events"]
+                    .map(part),
             )
         })
         .collect()
@@ -86,15 +110,40 @@ fn worker_of(parent: u32) -> Option<String> {
 fn killed_and_resumed_equals_undisturbed() {
     let folder = tempfile::tempdir().unwrap();
     let data = triage_csv(folder.path(), 120);
-    let calm = folder.path().join("calm");
-    let output = train(&calm, &data, false).output().unwrap();
+    equals_undisturbed(folder.path(), &data, "lora", LORA, 8);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn so_does_every_way_of_learning_from_choices() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = pairs(folder.path());
+    for recipe in ["dpo", "kto", "reward_model"] {
+        equals_undisturbed(&folder.path().join(recipe), &data, recipe, PAIRS, 3);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn so_does_every_way_of_learning_from_rewards() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = pairs(folder.path());
+    for recipe in ["grpo", "rloo", "ppo", "best_of_n"] {
+        equals_undisturbed(&folder.path().join(recipe), &data, recipe, REWARDS, 3);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn equals_undisturbed(folder: &Path, data: &Path, recipe: &str, set: &[&str], most_kills: u32) {
+    let calm = folder.join("calm");
+    let output = train(&calm, data, recipe, set, false).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
-    let disturbed = folder.path().join("disturbed");
+    let disturbed = folder.join("disturbed");
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let (mut kills, mut resume) = (0, false);
     loop {
-        let mut run = train(&disturbed, &data, resume).spawn().unwrap();
+        let mut run = train(&disturbed, data, recipe, set, resume).spawn().unwrap();
         let worker = loop {
             // The first worker plans; the one that trains begins by opening the metrics.
             let trains = resume || disturbed.join("metrics.jsonl").exists();
@@ -106,7 +155,7 @@ fn killed_and_resumed_equals_undisturbed() {
             }
             std::thread::sleep(Duration::from_millis(2));
         };
-        if let Some(worker) = worker.filter(|_| kills < 8) {
+        if let Some(worker) = worker.filter(|_| kills < most_kills) {
             std::thread::sleep(Duration::from_millis(50 + random.next_u64() % 400));
             Command::new("kill").args(["-9", &worker]).status().unwrap();
         }
@@ -120,14 +169,14 @@ fn killed_and_resumed_equals_undisturbed() {
         resume = true;
         assert!(kills < 50, "it never gets done: {message}");
     }
-    assert!(kills >= 3, "only {kills} kills hit a running worker");
-    assert_eq!(metrics(&calm), metrics(&disturbed));
+    assert!(kills >= 2, "{recipe}: only {kills} kills hit a running worker");
+    assert_eq!(metrics(&calm), metrics(&disturbed), "{recipe}");
     let (calm, disturbed) = (tensors(&calm), tensors(&disturbed));
     let names =
         |list: &[(String, Vec<u8>)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&calm), names(&disturbed));
     for ((name, calm), (_, disturbed)) in calm.iter().zip(&disturbed) {
-        assert!(calm == disturbed, "{name} differs after {kills} kills");
+        assert!(calm == disturbed, "{recipe}: {name} differs after {kills} kills");
     }
 }
 
@@ -136,10 +185,10 @@ fn a_run_resumes_only_as_itself() {
     let folder = tempfile::tempdir().unwrap();
     let data = triage_csv(folder.path(), 60);
     let run = folder.path().join("run");
-    assert!(train(&run, &data, false).output().unwrap().status.success());
+    assert!(train(&run, &data, "lora", LORA, false).output().unwrap().status.success());
     // The same folder again, without --resume, is refused and nothing in it changes.
     let before = tensors(&run);
-    let output = train(&run, &data, false).output().unwrap();
+    let output = train(&run, &data, "lora", LORA, false).output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: "));
     assert_eq!(before, tensors(&run));

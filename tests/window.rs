@@ -1,77 +1,256 @@
-//! The window opens and shows something, on a screen that exists only in memory.
+//! The window, worked with as a person does who opens it for the first time: through what it
+//! shows, on a screen that exists only in memory, in both languages.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::io::{BufRead, BufReader};
+#[path = "support/dragger.rs"]
+mod dragger;
+#[path = "support/screen.rs"]
+mod screen;
+#[path = "support/tiny.rs"]
+mod tiny;
+#[path = "support/webdriver.rs"]
+mod webdriver;
+
+use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-/// Ends a program with the test, however that ends.
-struct Running(Child);
+use screen::{Running, Screen, within};
+use serde_json::{Value, json};
+use tiny::{tiny_model, triage_csv};
+use webdriver::{Window, children};
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+/// Names what this program is to offer to be dragged, instead of being a test.
+const OFFERED: &str = "SANBAO_TEST_OFFERS";
 
-fn screen() -> (Running, String) {
-    let mut screen = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("Xvfb could not be started: `cargo xtask test` installs what this test needs");
-    let mut number = String::new();
-    BufReader::new(screen.stdout.take().unwrap()).read_line(&mut number).unwrap();
-    (Running(screen), format!(":{}", number.trim()))
-}
+/// How long a run on the tiny model may take.
+const TRAINING: Duration = Duration::from_secs(120);
 
-fn ask(display: &str, program: &str, arguments: &[&str]) -> Output {
-    Command::new(program).args(arguments).env("DISPLAY", display).output().unwrap()
-}
-
-/// Colours on the screen. An empty window has one or two; text alone, with its smooth edges, dozens.
-fn colours(display: &str, folder: &Path) -> usize {
-    let picture = folder.join("screen.png");
-    let picture = picture.to_str().unwrap();
-    assert!(ask(display, "import", &["-window", "root", picture]).status.success());
-    let counted = ask(display, "identify", &["-format", "%k", picture]);
-    String::from_utf8_lossy(&counted.stdout).trim().parse().unwrap()
-}
-
-fn within(limit: Duration, mut seen: impl FnMut() -> bool) -> bool {
-    let start = Instant::now();
-    while start.elapsed() < limit {
-        if seen() {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(300));
-    }
-    false
-}
+const APP: &str = env!("CARGO_BIN_EXE_sanbao-app");
 
 #[test]
-fn the_window_opens_and_shows_its_first_screen() {
-    let home = std::env::temp_dir().join(format!("sanbao-window-{}", std::process::id()));
-    std::fs::create_dir_all(&home).unwrap();
-    let (_screen, display) = screen();
-    let before = colours(&display, &home);
-    let app = Command::new(env!("CARGO_BIN_EXE_sanbao-app"))
-        .env("DISPLAY", &display)
-        .env("HOME", &home)
-        .env_remove("WAYLAND_DISPLAY")
-        .spawn()
-        .unwrap();
-    let mut app = Running(app);
-    let limit = Duration::from_secs(60);
-    let is_named =
-        || !ask(&display, "xdotool", &["search", "--name", "^Sanbao$"]).stdout.is_empty();
-    assert!(within(limit, is_named), "no window named Sanbao");
-    assert!(within(limit, || colours(&display, &home) > before + 50), "the window stays empty");
-    assert!(app.0.try_wait().unwrap().is_none(), "the app ended by itself");
-    std::fs::remove_dir_all(&home).unwrap();
+fn a_person_makes_a_model_of_their_own() {
+    if let Some(path) = std::env::var_os(OFFERED) {
+        return dragger::offer(Path::new(&path));
+    }
+    let home = tempfile::tempdir().unwrap();
+    let evidence = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window-failures");
+    if evidence.exists() {
+        fs::remove_dir_all(&evidence).unwrap();
+    }
+    let screen = Screen::open();
+    let before = screen.colours(home.path());
+    let window = Window::open(&screen, APP, home.path(), &evidence);
+    window.shows("Make your own language model");
+    let drawn = within(Duration::from_secs(10), || {
+        (screen.colours(home.path()) > before + 50).then_some(())
+    });
+    assert!(drawn.is_some(), "the window stays empty");
+
+    begin_a_project(&window);
+    drop_a_base_model(&window, &screen);
+    drop_examples(&window, &screen, home.path());
+    look_at_the_examples(&window);
+    choose_a_recipe(&window);
+    train_and_read_the_verdict(&window);
+    ask_the_model(&window);
+    take_it_away(&window, home.path());
+    change_to_chinese_in_the_dark(&window);
+    lose_what_trains_and_go_on(&window);
+    window.press("link", "所有项目");
+    window.shows("你的项目");
+    window.close();
+
+    let again = Window::open(&screen, APP, home.path(), &evidence);
+    again.shows("你的项目");
+    again.shows("分拣 Triage");
+    again.shows("变好了");
+    assert_eq!(appearance(&again), "dark");
+    again.press("button", "分拣 Triage");
+    again.shows("变好了：在训练中从未见过的 15 行上");
+    again.close();
+}
+
+fn begin_a_project(window: &Window) {
+    window.press("button", "Empty project");
+    window.fill("Name", "分拣 Triage");
+    window.press("button", "Create");
+    window.shows("Choose a base model to go on.");
+    let name = "return document.querySelector('aside input').value";
+    assert_eq!(window.run(name, json!([])), "分拣 Triage");
+}
+
+fn drop_a_base_model(window: &Window, screen: &Screen) {
+    drag(screen, window, &tiny_model(), "Drop a model folder or a GGUF file");
+    window.press("button", "Choose llama_gqa_tied");
+    window.shows("Chosen");
+    window.press("button", "Next: Data");
+}
+
+/// A file with a name as people give them: with a space, and Chinese.
+fn drop_examples(window: &Window, screen: &Screen, home: &Path) {
+    let file = home.join("来信 2026.csv");
+    fs::rename(triage_csv(home, 150), &file).unwrap();
+    window.shows("Drop your examples here");
+    drag(screen, window, &file, "Drop to add these files to the data");
+    window.shows("来信 2026.csv");
+    window.shows("150 rows read, 150 used.");
+    assert!(file.is_file(), "the person's own file was taken away");
+}
+
+fn look_at_the_examples(window: &Window) {
+    window.press("tab", "Rows");
+    window.shows("Row 1: about my refund, please help");
+    window.press("tab", "Columns");
+    window.shows("Texts with labels");
+    window.press("tab", "What the model sees");
+    window.shows("Answer with one of these labels only: broken, late, money.");
+    window.press("button", "Next: Recipe");
+}
+
+/// Quick, and yet enough steps for a model that knows nothing.
+fn choose_a_recipe(window: &Window) {
+    window.shows("Rows learnt from");
+    window.press("radio", "Quick");
+    window.shows("See in minutes whether it works at all.");
+    window.press("disclosure", "All settings");
+    // What is not there yet cannot be typed over: it can be started once all of it is worked out.
+    window.offers("button", "Start training");
+    window.fill("Passes through the rows", "12\u{E007}");
+    window.offers("button", "Start training");
+    window.fill("Size of each step", "0.01\u{E007}");
+    window.shows("All settings (2 changed by you)");
+    window.shows("Steps\n180");
+    window.press("button", "Start training");
+}
+
+fn train_and_read_the_verdict(window: &Window) {
+    window.shows_within(TRAINING, "Finished and judged");
+    window.press("button", "See the verdict");
+    window.shows(
+        "Better: on 15 rows never seen in training, the trained model picks the right label",
+    );
+    window.shows("Which labels are mixed up");
+    window.press("button", "Next: Use");
+}
+
+/// Base model and trained model answer side by side; only one has learnt to answer with a label.
+fn ask_the_model(window: &Window) {
+    window.fill("Your message", "Row 3: about my refund, please help\u{E007}");
+    let answers = || {
+        let script = "const done = document.querySelectorAll('[role=log] [aria-busy=false]');
+            return [...done].map((one) => one.innerText)";
+        let answers = window.run(script, json!([]));
+        (answers.as_array()?.len() == 2).then(|| answers.clone())
+    };
+    let answers = within(Duration::from_secs(60), answers).expect("two answers");
+    let [base, tuned] = [0, 1].map(|side| answers[side].as_str().unwrap().to_owned());
+    assert!(base.starts_with("Base model\n"), "{base}");
+    assert!(tuned.starts_with("Trained model\nmoney\n"), "{tuned}");
+    assert!(!base.starts_with("Base model\nmoney\n"), "{base}");
+}
+
+fn take_it_away(window: &Window, home: &Path) {
+    window.press("radio", "Export");
+    window.press("button", "Export: Adapter (PEFT)");
+    window.shows("It was read back and answers as the trained model does.");
+    let projects = home.join("sanbao/projects");
+    let words = window.words();
+    let folder = words.lines().map(Path::new).find(|line| line.starts_with(&projects));
+    let folder = folder.unwrap_or_else(|| panic!("no folder is named:\n{words}"));
+    assert!(folder.join("adapter_model.safetensors").is_file());
+}
+
+fn change_to_chinese_in_the_dark(window: &Window) {
+    let paper = || {
+        window.run("return getComputedStyle(document.body).backgroundColor", json!([])).to_string()
+    };
+    window.press("radio", "Light");
+    let light = paper();
+    window.press("radio", "中文");
+    window.shows("使用你的模型");
+    window.shows("已读回核对，回答与训练后的模型一致。");
+    assert_eq!(window.run("return document.documentElement.lang", json!([])), "zh");
+    window.press("radio", "深色");
+    assert_eq!(appearance(window), "dark");
+    assert_ne!(paper(), light);
+}
+
+/// What kills a process without a word: the system, when memory runs out.
+fn lose_what_trains_and_go_on(window: &Window) {
+    window.press("link", "配方");
+    window.press("button", "开始训练");
+    let step = || {
+        let words = window.words();
+        let (before, _) = words.split_once(" 步，共 180 步")?;
+        let step: u32 = before.rsplit_once("第 ")?.1.parse().ok()?;
+        (step >= 20).then_some(())
+    };
+    assert!(within(TRAINING, step).is_some(), "no step 20:\n{}", window.words());
+    let app = window.process();
+    let trains = children(app).into_iter().find(|&child| holds_a_run(child)).expect("what trains");
+    let killed = Command::new("sh").args(["-c", &format!("kill -9 {trains}")]).status().unwrap();
+    assert!(killed.success());
+
+    window.shows("这次训练中断了");
+    window.shows(&in_chinese("fault_worker_crashed"));
+    assert_eq!(window.process(), app);
+    window.press("button", "从第");
+    window.shows_within(TRAINING, "已完成并有了结论");
+    let words = window.words();
+    assert!(words.contains("在第 180 步"), "{words}");
+}
+
+/// One of the window's longer sentences.
+fn in_chinese(key: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/messages/zh.json");
+    let messages: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    messages[key].as_str().unwrap().to_owned()
+}
+
+/// Whether a process has files of a run open.
+fn holds_a_run(process: u32) -> bool {
+    let Ok(files) = fs::read_dir(format!("/proc/{process}/fd")) else { return false };
+    let mut opened = files.flatten().filter_map(|file| fs::read_link(file.path()).ok());
+    opened.any(|path| path.components().any(|part| part.as_os_str() == "runs"))
+}
+
+fn appearance(window: &Window) -> String {
+    let theme = window.run("return document.documentElement.dataset.theme", json!([]));
+    theme.as_str().unwrap().to_owned()
+}
+
+/// Drags a file or folder from another program onto the window, away from it, onto it again, and
+/// lets it go. The window says what would become of it as long as it is there.
+fn drag(screen: &Screen, window: &Window, path: &Path, invitation: &str) {
+    let mut source = screen.command(std::env::current_exe().unwrap());
+    source.args(["--exact", "a_person_makes_a_model_of_their_own"]).env(OFFERED, path);
+    let _source = Running(source.stdout(Stdio::null()).spawn().unwrap());
+    let limit = Duration::from_secs(20);
+    let shown = within(limit, || screen.window(dragger::TITLE));
+    assert!(shown.is_some(), "there is nothing to drag from");
+    let (left, top, width, height) = dragger::PLACE;
+    let [x, y] = [left + width / 2, top + height / 2];
+    // Step by step, or it is taken for a click.
+    let glide = |steps: &[i32]| {
+        let moves = steps
+            .iter()
+            .map(|step| format!("mousemove {} {} sleep 0.03", x - 50 * step, y + 20 * step));
+        screen.mouse(&moves.collect::<Vec<_>>().join(" "));
+    };
+    let invites = |does: bool| {
+        let seen = || (window.words().contains(invitation) == does).then_some(());
+        assert!(within(limit, seen).is_some(), "'{invitation}': shown is not {does}");
+    };
+    screen.mouse(&format!("mousemove {x} {y} mousedown 1 sleep 0.1"));
+    glide(&[1, 2, 3, 4, 6, 8, 10, 12]);
+    invites(true);
+    glide(&[10, 8, 6, 4, 3, 2, 1]);
+    invites(false);
+    glide(&[2, 3, 4, 6, 8, 10, 12]);
+    invites(true);
+    screen.mouse("mouseup 1");
+    invites(false);
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use sanbao_app::App;
 use sanbao_contract::Fault;
 use sanbao_server::Front;
-use tauri::{AppHandle, Manager};
+use tauri::{AppHandle, Manager, UserAttentionType, WindowEvent};
 use tauri_plugin_dialog::{DialogExt, FilePath};
 use tauri_plugin_opener::OpenerExt;
 use tokio::sync::oneshot;
@@ -16,13 +16,25 @@ use crate::rpc;
 /// Opens the window and stays until it is closed.
 pub fn run() -> Result<(), Box<dyn Error>> {
     let home = sanbao_project::data_dir()?;
-    let front = Front::new(App::open(&home, std::env::current_exe()?)?);
+    let app = App::open(&home, std::env::current_exe()?)?;
+    let front = Front::new(app.clone());
     tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| raise(app)))
         .plugin(tauri_plugin_window_state::Builder::default().build())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
         .manage(front)
+        .manage(app)
+        .on_window_event(|window, event| {
+            // While a run is active, the person is asked what is to become of it.
+            let app = window.state::<App>();
+            if let WindowEvent::CloseRequested { api, .. } = event
+                && app.is_busy()
+            {
+                api.prevent_close();
+                app.ask_how_to_close();
+            }
+        })
         .invoke_handler(tauri::generate_handler![
             rpc::rpc,
             rpc::events,
@@ -39,8 +51,30 @@ pub fn run() -> Result<(), Box<dyn Error>> {
 fn raise(app: &AppHandle) {
     if let Some(window) = app.get_webview_window("main") {
         // A window that cannot be raised is still there.
-        let _ = window.unminimize().and_then(|()| window.set_focus());
+        let _ = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
     }
+}
+
+/// Closes the window while a run is active. A run that goes on without it brings it back when it is
+/// done.
+pub async fn close(handle: &AppHandle, app: &App, keep_running: bool) {
+    if !keep_running {
+        app.pause_all().await;
+        handle.exit(0);
+        return;
+    }
+    if let Some(window) = handle.get_webview_window("main") {
+        // A window that cannot be hidden stays in sight.
+        let _ = window.hide();
+    }
+    let (handle, app) = (handle.clone(), app.clone());
+    tauri::async_runtime::spawn(async move {
+        app.until_idle().await;
+        if let Some(window) = handle.get_webview_window("main") {
+            let _ = window.show();
+            let _ = window.request_user_attention(Some(UserAttentionType::Informational));
+        }
+    });
 }
 
 /// Lets the person choose files; empty when they choose none.

@@ -1,34 +1,12 @@
 //! What the whole product's tests share.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code, unused_imports)]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod tiny;
+
+pub use tiny::{fixtures, tiny_model, triage_csv};
 
 /// The program.
 pub fn sanbao() -> &'static str {
     env!("CARGO_BIN_EXE_sanbao")
-}
-
-/// The folder of fixtures.
-pub fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
-}
-
-/// A two-layer Llama of 59,376 parameters with a real tokenizer.
-pub fn tiny_model() -> PathBuf {
-    fixtures().join("goldens/models/llama_gqa_tied")
-}
-
-/// A triage job that a tiny model can learn: the label follows from a word.
-pub fn triage_csv(folder: &Path, rows: usize) -> PathBuf {
-    let path = folder.join(format!("triage-{rows}.csv"));
-    let topics = [("parcel", "late"), ("refund", "money"), ("lamp", "broken")];
-    let mut text = String::from("text,label\n");
-    for row in 0..rows {
-        let (word, label) = topics[row % topics.len()];
-        text.push_str(&format!("\"Row {row}: about my {word}, please help\",{label}\n"));
-    }
-    fs::write(&path, text).unwrap();
-    path
 }

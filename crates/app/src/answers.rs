@@ -123,7 +123,7 @@ impl App {
         Ok(Answer { pieces, hush: Hush { chat, voice } })
     }
 
-    fn answerer(&self, project: &str, model: &ChatModel) -> Result<Answerer, Fault> {
+    pub(crate) fn answerer(&self, project: &str, model: &ChatModel) -> Result<Answerer, Fault> {
         Ok(match model {
             ChatModel::Base => Answerer::Base { model: self.base_path(project)? },
             ChatModel::Run { run, epoch } => {

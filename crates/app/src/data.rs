@@ -7,6 +7,7 @@ use std::path::Path;
 use sanbao_contract::Fault;
 use sanbao_contract::app::{DataView, Project, ProjectFile};
 use sanbao_contract::data::{Mapping, Task};
+use sanbao_contract::reward::Reward;
 use sanbao_contract::rpc::Event;
 use sanbao_contract::worker::{PlanRequest, Progress, SourceSpec};
 use sanbao_data::{Record, Table, usual_task};
@@ -49,7 +50,12 @@ impl App {
         }
     }
 
-    fn add_named(&self, project: &str, name: &str, text: &str) -> Result<Project, Fault> {
+    pub(crate) fn add_named(
+        &self,
+        project: &str,
+        name: &str,
+        text: &str,
+    ) -> Result<Project, Fault> {
         let store = self.store(project)?;
         self.add(&store, store.write_in(name, text.as_bytes())?)?;
         self.project(project)
@@ -123,6 +129,14 @@ impl App {
         Ok(DataView { report: look.report, rows: look.rows, lengths: bins(&look.lengths) })
     }
 
+    /// A reward whose reward model is named by its folder, as a worker needs it.
+    fn with_folder(&self, project: &str, mut reward: Reward) -> Result<Reward, Fault> {
+        if let Some(model) = &mut reward.model {
+            model.run = self.run_folder(project, &model.run)?.display().to_string();
+        }
+        Ok(reward)
+    }
+
     /// What the next run is made from.
     ///
     /// # Errors
@@ -144,6 +158,7 @@ impl App {
             dial: choice.dial,
             device: choice.device.unwrap_or_else(|| "auto".to_owned()),
             chosen: choice.chosen,
+            reward: choice.reward.map(|reward| self.with_folder(project, reward)).transpose()?,
             seed: 42,
         })
     }

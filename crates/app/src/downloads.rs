@@ -8,7 +8,7 @@ use std::time::Instant;
 use sanbao_contract::Fault;
 use sanbao_contract::app::Download;
 use sanbao_contract::rpc::{Event, Reply};
-use sanbao_hub::{Outcome, Progress, begun, catalogue, hub_endpoint, repository, starter_model_in};
+use sanbao_hub::{Outcome, Progress, begun, catalogue, repository, starter_model_in};
 
 use crate::App;
 use crate::machine::Pace;
@@ -75,7 +75,7 @@ impl App {
             starter_model_in(folder, &mut |progress| meter.note(&progress))?;
             return Ok(());
         }
-        let endpoint = hub_endpoint()?;
+        let endpoint = self.endpoint()?;
         let token = hub_token();
         let repository = repository(&endpoint, model, token.as_deref())?;
         let download = sanbao_hub::Download::new(folder, &endpoint, token.as_deref(), repository)?;

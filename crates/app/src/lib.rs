@@ -5,15 +5,19 @@
 //! computes runs in child processes; this process stays small and alive.
 
 mod answers;
+mod batches;
 mod data;
 mod downloads;
 mod exports;
+mod feedback;
 mod machine;
 mod models;
 mod planning;
 mod projects;
 mod recipes;
+mod rewards;
 mod runs;
+mod settings;
 mod token;
 mod words;
 
@@ -43,6 +47,9 @@ struct Inner {
     runs: runs::Runs,
     answers: answers::Answers,
     models: models::Models,
+    writing: feedback::Writing,
+    batches: batches::Batches,
+    counters: settings::Counters,
 }
 
 /// Events that a listener may fall behind by before it misses some.
@@ -66,9 +73,35 @@ impl App {
             runs: runs::Runs::default(),
             answers: answers::Answers::default(),
             models: models::Models::at(home.join("models")),
+            writing: feedback::Writing::default(),
+            batches: batches::Batches::default(),
+            counters: settings::Counters::default(),
         }));
         app.settle_broken_runs()?;
         Ok(app)
+    }
+
+    /// Whether a run is active.
+    pub fn is_busy(&self) -> bool {
+        self.0.runs.any_active()
+    }
+
+    /// Asks the window how it is to be closed while a run is active.
+    pub fn ask_how_to_close(&self) {
+        self.tell(Event::CloseAsked);
+    }
+
+    /// Stops every run so that it can go on later, and waits until they have stopped.
+    pub async fn pause_all(&self) {
+        self.0.runs.stop_all();
+        self.until_idle().await;
+    }
+
+    /// Waits until no run is active.
+    pub async fn until_idle(&self) {
+        while self.is_busy() {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
     }
 
     /// What happens from now on.
@@ -114,6 +147,14 @@ impl App {
             Request::SetHubToken { token } => {
                 self.blocking(move |app| app.set_hub_token(token.as_deref())).await
             }
+            Request::RemoveModel { model } => {
+                self.blocking(move |app| app.remove_model(&model)).await
+            }
+            Request::Settings => self.blocking(|app| Ok(app.settings())).await,
+            Request::SetHubMirror { mirror } => {
+                self.blocking(move |app| app.set_hub_mirror(mirror.as_deref())).await
+            }
+            Request::MachineLoad => self.blocking(|app| app.machine_load()).await,
             Request::ChooseBase { project, model } => {
                 let project = self.blocking(move |app| app.choose_base(&project, &model)).await?;
                 Ok(Reply::ChooseBase { project })
@@ -199,12 +240,55 @@ impl App {
             }
             Request::StopChat { chat } => Ok(self.stop_chat(&chat)),
 
+            Request::AnswerFile { project, model, path, prompt, sampling, out } => {
+                self.answer_file(project, model, path, prompt, sampling, out).await
+            }
+            Request::StopAnswerFile { project } => Ok(self.stop_answer_file(&project)),
+
+            Request::Feedback { project, filter, offset, limit } => {
+                self.blocking(move |app| app.feedback(&project, filter, offset, limit)).await
+            }
+            Request::FeedbackPrompts { project, count } => {
+                self.blocking(move |app| app.feedback_prompts(&project, count)).await
+            }
+            Request::AddBallots { project, prompts, authors, sampling } => {
+                self.add_ballots(project, prompts, authors, sampling)
+            }
+            Request::StopBallots { project } => Ok(self.stop_ballots(&project)),
+            Request::Vote { project, ballot, choice, seconds } => {
+                self.blocking(move |app| app.vote(&project, ballot, choice, seconds)).await
+            }
+            Request::DeleteBallot { project, ballot } => {
+                self.blocking(move |app| {
+                    app.store(&project)?.delete_ballot(ballot)?;
+                    Ok(Reply::DeleteBallot)
+                })
+                .await
+            }
+            Request::UseFeedback { project, form } => {
+                self.blocking(move |app| app.use_feedback(&project, form)).await
+            }
+            Request::ExportFeedback { project, form, path } => {
+                self.blocking(move |app| app.export_feedback(&project, form, &path)).await
+            }
+            Request::ImportFeedback { project, path, rater } => {
+                self.blocking(move |app| app.import_feedback(&project, &path, &rater)).await
+            }
+
+            Request::Cards => Ok(Reply::Cards { cards: sanbao_reward::infos() }),
+            Request::TryReward { project, reward } => {
+                self.blocking(move |app| app.try_reward(&project, &reward)).await
+            }
+
             Request::Targets => Ok(Reply::Targets { targets: exports::targets() }),
             Request::Export { project, run, target, options, folder } => {
                 self.export(project, run, target, options, folder).await
             }
             Request::StartServing { .. } | Request::StopServing | Request::Serving => {
                 Err(Fault::new("app.no_server", "there is no server in this program"))
+            }
+            Request::Close { .. } => {
+                Err(Fault::new("app.no_window", "there is no window to close in this program"))
             }
         }
     }

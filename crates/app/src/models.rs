@@ -114,6 +114,30 @@ impl App {
         }
     }
 
+    /// Takes a model off the list. Files that Sanbao fetched go; others are the person's.
+    pub(crate) fn remove_model(&self, model: &str) -> Result<Reply, Fault> {
+        let models = &self.0.models;
+        let added = models.added();
+        if added.iter().any(|path| path.display().to_string() == model) {
+            let left: Vec<_> =
+                added.into_iter().filter(|path| path.display().to_string() != model).collect();
+            let list = models.folder.join("added.json");
+            write_json(&list, &left).map_err(|error| unwritable(&list, &error))?;
+            return Ok(Reply::RemoveModel);
+        }
+        let Some(path) = models.path(model).filter(|path| path.starts_with(&models.folder)) else {
+            let text = format!("there is no model {model} on this machine");
+            return Err(Fault::new("app.model_unknown", text).with("model", model));
+        };
+        let removed = if path.is_dir() {
+            std::fs::remove_dir_all(&path)
+        } else {
+            std::fs::remove_file(&path)
+        };
+        removed.map_err(|error| unwritable(&path, &error))?;
+        Ok(Reply::RemoveModel)
+    }
+
     /// Takes a model of this machine into the list.
     pub(crate) fn add_model(&self, path: &str) -> Result<Reply, Fault> {
         let path =

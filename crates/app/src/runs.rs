@@ -38,6 +38,19 @@ pub struct Runs {
     active: Mutex<BTreeMap<(String, String), watch::Sender<Wish>>>,
 }
 
+impl Runs {
+    pub fn any_active(&self) -> bool {
+        !self.active.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    pub fn stop_all(&self) {
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        for wish in active.values() {
+            wish.send_replace(Wish::Stop);
+        }
+    }
+}
+
 impl App {
     /// Starts the run that was planned last; plans it when something has changed since.
     pub(crate) async fn start_run(&self, project: &str) -> Result<Reply, Fault> {
@@ -110,11 +123,11 @@ impl App {
 
     pub(crate) fn run_metrics(&self, project: &str, run: &str) -> Result<Reply, Fault> {
         let folder = RunFolder::look(&self.run_folder(project, run)?)?;
-        let steps = match folder.metrics_path().exists() {
-            true => MetricsLog::read(&folder.metrics_path())?,
-            false => Vec::new(),
-        };
-        Ok(Reply::RunMetrics { metrics: RunMetrics { steps } })
+        let mut steps = MetricsLog::read(&folder.metrics_path())?;
+        let events = steps.iter_mut().flat_map(|step| std::mem::take(&mut step.events)).collect();
+        // A look before the first step is no step.
+        steps.retain(|step| step.step > 0);
+        Ok(Reply::RunMetrics { metrics: RunMetrics { steps, events } })
     }
 
     pub(crate) fn verdict(&self, project: &str, run: &str) -> Result<Reply, Fault> {

@@ -9,6 +9,9 @@ use sanbao_contract::train::Dial;
 use sanbao_train::recipes::RECIPES;
 use serde_json::Value;
 
+use crate::commands::feedback::FeedbackCommand;
+use crate::commands::reward::RewardCommand;
+
 /// Make your own language model, without code.
 ///
 /// A base model and a file of examples go in; a tuned model, an honest verdict and files to
@@ -47,6 +50,12 @@ pub enum Command {
     Batch(BatchArgs),
     /// List recipes and their settings
     Recipes(JsonArgs),
+    /// Votes on answers: bring together, look at, make into rows
+    #[command(subcommand)]
+    Feedback(FeedbackCommand),
+    /// Reward models and rules: train, examine, score
+    #[command(subcommand)]
+    Reward(RewardCommand),
     /// Show the window in a browser, from this machine only
     Serve(ServeArgs),
     /// Run a job for a parent process
@@ -138,6 +147,13 @@ pub struct RecipeArgs {
     /// Recipe (see `sanbao recipes`); the one that fits the rows when left out
     #[arg(long)]
     pub recipe: Option<String>,
+    /// Reward answers by a rule, for recipes that learn from rewards: json, length:min=20,max=80,
+    /// contains:texts=please (see `sanbao reward cards`); may be given several times
+    #[arg(long = "reward", value_name = "CARD")]
+    pub reward: Vec<String>,
+    /// Reward answers by a reward model: the folder of a run of the recipe reward_model
+    #[arg(long, value_name = "RUN")]
+    pub reward_model: Option<PathBuf>,
     /// How much time to take
     #[arg(long, value_enum, default_value = "balanced")]
     pub dial: DialArg,
@@ -428,12 +444,21 @@ pub fn chosen(set: &[String]) -> anyhow::Result<BTreeMap<String, Value>> {
                 "--set {pair} is not of the form NAME=VALUE, for example --set learning_rate=0.0005"
             );
         };
-        // One name means the same in every recipe. One that the recipe lacks is refused, with those
-        // that it has, when it resolves.
-        let mut known = RECIPES.iter().flat_map(|recipe| recipe.parameters);
-        let value = match known.find(|parameter| parameter.name == name) {
-            Some(parameter) => parameter.parse(text)?,
-            None => Value::from(text),
+        // What fits no recipe is refused here; what the recipe lacks or bounds more narrowly is
+        // refused when it resolves.
+        let known = RECIPES.iter().flat_map(|recipe| recipe.parameters);
+        let mut refused = None;
+        let mut value = None;
+        for parameter in known.filter(|parameter| parameter.name == name) {
+            match parameter.parse(text) {
+                Ok(parsed) => value = value.or(Some(parsed)),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        let value = match (value, refused) {
+            (Some(value), _) => value,
+            (None, Some(error)) => return Err(error.into()),
+            (None, None) => Value::from(text),
         };
         chosen.insert(name.to_owned(), value);
     }

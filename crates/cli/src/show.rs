@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sanbao_contract::app::ShownRow;
 use sanbao_contract::data::DataReport;
 use sanbao_contract::model::{DeviceReport, ModelCard};
-use sanbao_contract::train::{Plan, RunEvent};
+use sanbao_contract::train::{Plan, RunEvent, StepMetrics};
 use sanbao_contract::worker::{Message, Progress};
 use serde::Serialize;
 
@@ -263,6 +263,22 @@ pub struct TrainingView {
     bar: ProgressBar,
 }
 
+/// How far a step got: its mean reward where there is one, else its loss.
+fn reached(metrics: &StepMetrics) -> String {
+    match metrics.figures.get("reward") {
+        Some(reward) => format!("reward {reward:.3}"),
+        None => format!("loss {:.3}", metrics.loss),
+    }
+}
+
+/// At most so many characters of a text.
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
 impl TrainingView {
     /// A view; with `json`, every message is printed as it is.
     pub fn new(json: bool) -> Self {
@@ -300,17 +316,15 @@ impl TrainingView {
             RunEvent::Step(metrics) => {
                 self.bar.set_length(metrics.steps);
                 self.bar.set_position(metrics.step);
-                self.bar.set_message(format!(
-                    "loss {:.3} · {:.0} tokens/s",
-                    metrics.loss, metrics.tokens_per_second
-                ));
+                let reached = reached(metrics);
+                self.bar
+                    .set_message(format!("{reached} · {:.0} tokens/s", metrics.tokens_per_second));
                 let last = metrics.step == metrics.steps;
                 if !std::io::stderr().is_terminal() && (metrics.step % 10 == 1 || last) {
                     line(&format!(
-                        "step {}/{}  loss {:.3}  {:.0} tokens/s  {} left",
+                        "step {}/{}  {reached}  {:.0} tokens/s  {} left",
                         metrics.step,
                         metrics.steps,
-                        metrics.loss,
                         metrics.tokens_per_second,
                         duration(metrics.eta_seconds)
                     ));
@@ -331,6 +345,20 @@ impl TrainingView {
                 self.bar.set_length(*total);
                 self.bar.set_position(*done);
                 self.bar.set_message("asking the base model about every answer".to_owned());
+            }
+            RunEvent::Sample { step, prompt, answer, reward, .. } => {
+                let earned = reward.map(|reward| format!(" ({reward:.2})")).unwrap_or_default();
+                let short = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+                self.say(&format!(
+                    "step {step}: {}{earned}: {}",
+                    shortened(&short(prompt), 60),
+                    shortened(&short(answer), 120)
+                ));
+            }
+            RunEvent::OverOptimised { best_step, guard, reward_gain, guard_loss, .. } => {
+                self.say(&format!(
+                    "Stopped: the reward rose by {reward_gain:.2} while the {guard} of held-out answers fell by {guard_loss:.2}, so it no longer stands for what is wanted. Keeping step {best_step}"
+                ));
             }
             RunEvent::Checkpoint { .. } | RunEvent::Epoch { .. } => {}
         }

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
-use sanbao_contract::{Fault, Message, app, data, model, rpc, train, verdict, worker};
+use sanbao_contract::{
+    Fault, Message, app, data, feedback, model, reward, rpc, train, verdict, worker,
+};
 use ts_rs::{Config, TS};
 
 type Files = BTreeMap<PathBuf, String>;
@@ -55,6 +57,23 @@ fn generated() -> Result<Files, Box<dyn Error>> {
         app::TargetInfo,
         app::Exported,
         app::Serving,
+        app::MachineLoad,
+        app::Settings,
+        feedback::Ballot,
+        feedback::BallotAnswer,
+        feedback::Author,
+        feedback::Vote,
+        feedback::Choice,
+        feedback::FeedbackStats,
+        feedback::Share,
+        feedback::Duel,
+        feedback::BallotFilter,
+        feedback::FeedbackForm,
+        reward::Reward,
+        reward::Card,
+        reward::RewardModelPart,
+        reward::CardInfo,
+        reward::Scored,
         data::Shape,
         data::Mapping,
         data::Recognition,

@@ -8,7 +8,8 @@ use ts_rs::TS;
 use crate::Fault;
 use crate::data::{DataReport, Mapping, Origin, Part, Recognition};
 use crate::model::ModelCard;
-use crate::train::{Dial, StepMetrics};
+use crate::reward::Reward;
+use crate::train::{Dial, RunEvent, StepMetrics};
 use crate::verdict::Outcome;
 
 /// How far a project is.
@@ -268,6 +269,9 @@ pub struct RecipeChoice {
     /// Hyper-parameters that the person set.
     #[ts(type = "Record<string, unknown>")]
     pub chosen: BTreeMap<String, serde_json::Value>,
+    /// What answers are rewarded for, for a recipe that learns from rewards.
+    #[serde(default)]
+    pub reward: Option<Reward>,
 }
 
 /// A hyper-parameter or an option, as a form shows it.
@@ -310,6 +314,10 @@ pub enum ParameterKind {
     },
     /// Names separated by commas.
     Names,
+    /// A text.
+    Text,
+    /// Texts, one a line.
+    Lines,
 }
 
 /// A recipe in the list.
@@ -325,6 +333,11 @@ pub struct RecipeInfo {
     pub summary: BTreeMap<String, String>,
     /// Whether it can learn from the project's data.
     pub fits: bool,
+    /// Why it is recommended, or what data it would need, by language; empty where neither is to
+    /// be said.
+    pub reason: BTreeMap<String, String>,
+    /// Whether it needs a [`Reward`].
+    pub needs_reward: bool,
     /// Its hyper-parameters.
     pub parameters: Vec<ParameterInfo>,
 }
@@ -387,6 +400,8 @@ pub struct RunSummary {
 pub struct RunMetrics {
     /// Every step.
     pub steps: Vec<StepMetrics>,
+    /// What else happened: sample answers, epochs, an early end.
+    pub events: Vec<RunEvent>,
 }
 
 /// Who answers.
@@ -474,4 +489,26 @@ pub struct Serving {
     pub key: String,
     /// Model name that requests have to carry.
     pub model: String,
+}
+
+/// How busy the machine is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+pub struct MachineLoad {
+    /// Share of all processor cores in use, 0 to 1.
+    pub cpu: f64,
+    /// Bytes of main memory in use.
+    #[ts(type = "number")]
+    pub memory_used: u64,
+    /// Bytes of main memory.
+    #[ts(type = "number")]
+    pub memory_total: u64,
+}
+
+/// What was set for the whole program.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Settings {
+    /// Address that models are fetched from instead of the Hugging Face hub.
+    pub hub_mirror: Option<String>,
+    /// Whether an access token is kept.
+    pub has_hub_token: bool,
 }

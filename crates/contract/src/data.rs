@@ -134,6 +134,8 @@ pub enum Task {
     Prose,
     /// Prefer one answer over another.
     Preference,
+    /// Give answers like those that were liked, not like those that were not.
+    Unpaired,
 }
 
 /// A part of the rows.

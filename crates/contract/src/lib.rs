@@ -7,8 +7,10 @@
 pub mod app;
 pub mod data;
 pub mod fault;
+pub mod feedback;
 pub mod message;
 pub mod model;
+pub mod reward;
 pub mod rpc;
 pub mod train;
 pub mod verdict;

@@ -9,11 +9,14 @@ use ts_rs::TS;
 use crate::Fault;
 use crate::Message;
 use crate::app::{
-    ChatModel, DataView, Download, Exported, Filter, ModelEntry, Project, ProjectSummary,
-    RecipeChoice, RecipeInfo, RowPage, RunMetrics, RunSummary, Sampling, Serving, TargetInfo,
+    ChatModel, DataView, Download, Exported, Filter, MachineLoad, ModelEntry, Project,
+    ProjectSummary, RecipeChoice, RecipeInfo, RowPage, RunMetrics, RunSummary, Sampling, Serving,
+    Settings, TargetInfo,
 };
 use crate::data::Mapping;
+use crate::feedback::{Ballot, BallotFilter, Choice, FeedbackForm, FeedbackStats};
 use crate::model::DeviceReport;
+use crate::reward::{CardInfo, Reward, Scored};
 use crate::train::{Plan, RunEvent};
 use crate::verdict::Verdict;
 use crate::worker::Progress;
@@ -87,6 +90,20 @@ pub enum Request {
         /// The token; removed when `None`.
         token: Option<String>,
     },
+    /// Takes a model off the list; files that Sanbao fetched are deleted, others stay.
+    RemoveModel {
+        /// Id.
+        model: String,
+    },
+    /// What was set for the whole program.
+    Settings,
+    /// Fetches models from another address than the Hugging Face hub.
+    SetHubMirror {
+        /// `https://…`; the hub itself when `None`.
+        mirror: Option<String>,
+    },
+    /// How busy the machine is.
+    MachineLoad,
     /// Chooses the base model of a project.
     ChooseBase {
         /// Project.
@@ -273,6 +290,121 @@ pub enum Request {
         chat: String,
     },
 
+    /// Answers every row of a file; `Event::Progress` tells how it goes.
+    AnswerFile {
+        /// Project.
+        project: String,
+        /// Who answers.
+        model: ChatModel,
+        /// The file.
+        path: String,
+        /// What is asked: a template such as `{{question}}`; the only column when `None`.
+        prompt: Option<String>,
+        /// How answers are drawn.
+        sampling: Sampling,
+        /// The CSV file to write; beside the file when `None`.
+        out: Option<String>,
+    },
+    /// Stops answering a project's file; nothing is written.
+    StopAnswerFile {
+        /// Project.
+        project: String,
+    },
+
+    /// Ballots and what the votes say.
+    Feedback {
+        /// Project.
+        project: String,
+        /// Which ballots.
+        filter: BallotFilter,
+        /// Ballots to skip.
+        #[ts(type = "number")]
+        offset: u64,
+        /// Ballots to give, at most 500.
+        #[ts(type = "number")]
+        limit: u64,
+    },
+    /// Questions from the project's data, those kept for the verdict first.
+    FeedbackPrompts {
+        /// Project.
+        project: String,
+        /// How many.
+        #[ts(type = "number")]
+        count: u64,
+    },
+    /// Has questions answered for ballots, one after the other; `Event::Ballots` tells which are
+    /// there.
+    AddBallots {
+        /// Project.
+        project: String,
+        /// The questions.
+        prompts: Vec<String>,
+        /// Who answers: each writes as many answers as it is named.
+        authors: Vec<ChatModel>,
+        /// How answers are drawn; every answer has a seed of its own.
+        sampling: Sampling,
+    },
+    /// Stops writing answers for ballots; those that are there stay.
+    StopBallots {
+        /// Project.
+        project: String,
+    },
+    /// Votes, or takes a vote back when `None`.
+    Vote {
+        /// Project.
+        project: String,
+        /// Ballot.
+        #[ts(type = "number")]
+        ballot: u64,
+        /// What.
+        choice: Option<Choice>,
+        /// Seconds from seeing the ballot.
+        seconds: f64,
+    },
+    /// Removes a ballot.
+    DeleteBallot {
+        /// Project.
+        project: String,
+        /// Ballot.
+        #[ts(type = "number")]
+        ballot: u64,
+    },
+    /// Makes a file of the project's data out of the votes; it replaces the one made before.
+    UseFeedback {
+        /// Project.
+        project: String,
+        /// What of them.
+        form: FeedbackForm,
+    },
+    /// Writes the votes to a file.
+    ExportFeedback {
+        /// Project.
+        project: String,
+        /// What of them; everything, to be imported elsewhere, when `None`.
+        form: Option<FeedbackForm>,
+        /// The file.
+        path: String,
+    },
+    /// Takes in ballots that were exported elsewhere.
+    ImportFeedback {
+        /// Project.
+        project: String,
+        /// The file.
+        path: String,
+        /// Who voted, where the file does not say.
+        rater: String,
+    },
+
+    /// Rules that answers can be rewarded by.
+    Cards,
+    /// What a reward gives real answers of the project.
+    TryReward {
+        /// Project.
+        project: String,
+        /// The reward.
+        reward: Reward,
+    },
+
     /// What a model can be exported as.
     Targets,
     /// Exports a run's model and reads it back; `Event::Progress` tells how it goes.
@@ -300,6 +432,12 @@ pub enum Request {
     StopServing,
     /// Whether it runs.
     Serving,
+
+    /// Closes the window after `Event::CloseAsked`.
+    Close {
+        /// Whether the run goes on without a window; it is paused otherwise.
+        keep_running: bool,
+    },
 }
 
 /// The reply to the request of the same name.
@@ -360,6 +498,20 @@ pub enum Reply {
     },
     /// Kept.
     SetHubToken,
+    /// Done.
+    RemoveModel,
+    /// What was set.
+    Settings {
+        /// The settings.
+        settings: Settings,
+    },
+    /// Set.
+    SetHubMirror,
+    /// How busy the machine is.
+    MachineLoad {
+        /// Now.
+        load: MachineLoad,
+    },
     /// The project with its base model.
     ChooseBase {
         /// The project.
@@ -450,6 +602,72 @@ pub enum Reply {
     Chat,
     /// Done.
     StopChat,
+    /// The answers.
+    AnswerFile {
+        /// The CSV file.
+        path: String,
+        /// Rows answered.
+        #[ts(type = "number")]
+        rows: u64,
+    },
+    /// Asked.
+    StopAnswerFile,
+    /// Ballots.
+    Feedback {
+        /// In the order of their numbers.
+        ballots: Vec<Ballot>,
+        /// How many there are with this filter.
+        #[ts(type = "number")]
+        total: u64,
+        /// What the votes say.
+        stats: FeedbackStats,
+        /// Ballots whose answers are still being written.
+        #[ts(type = "number")]
+        writing: u64,
+    },
+    /// Questions.
+    FeedbackPrompts {
+        /// As a person reads them.
+        prompts: Vec<String>,
+    },
+    /// Begun.
+    AddBallots,
+    /// Asked.
+    StopBallots,
+    /// The ballot as it stands now; its authors are shown once it has a vote.
+    Vote {
+        /// The ballot.
+        ballot: Ballot,
+    },
+    /// Done.
+    DeleteBallot,
+    /// The project with the new file.
+    UseFeedback {
+        /// The project.
+        project: Project,
+    },
+    /// Written.
+    ExportFeedback {
+        /// Rows written.
+        #[ts(type = "number")]
+        rows: u64,
+    },
+    /// Taken in.
+    ImportFeedback {
+        /// Ballots that were not there before.
+        #[ts(type = "number")]
+        added: u64,
+    },
+    /// The cards.
+    Cards {
+        /// In the order they are shown.
+        cards: Vec<CardInfo>,
+    },
+    /// The answers with what they get.
+    TryReward {
+        /// Best first.
+        scored: Vec<Scored>,
+    },
     /// The targets.
     Targets {
         /// In the order they are shown.
@@ -472,6 +690,8 @@ pub enum Reply {
         /// The server, when it runs.
         serving: Option<Serving>,
     },
+    /// Done.
+    Close,
 }
 
 /// What the window is told unasked. At most ten of each kind a second.
@@ -498,11 +718,23 @@ pub enum Event {
     Progress {
         /// Project.
         project: String,
-        /// The request: `add_files`, `check_data`, `plan`, `judge`, `export`.
+        /// The request: `add_files`, `check_data`, `plan`, `judge`, `export`, `answer_file`.
         of: String,
         /// How far it is.
         progress: Progress,
     },
+    /// Answers of ballots are being written.
+    Ballots {
+        /// Project.
+        project: String,
+        /// Ballots still to come.
+        #[ts(type = "number")]
+        writing: u64,
+        /// What went wrong, if something did.
+        fault: Option<Fault>,
+    },
+    /// The window is to be closed while a run is active: how?
+    CloseAsked,
     /// How fetching a model goes.
     Download {
         /// The download.

@@ -115,6 +115,10 @@ pub struct StepMetrics {
     /// Mean validation loss, when this step ended with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_loss: Option<f64>,
+    /// What else happened at this step: sample answers, an early end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(skip)]
+    pub events: Vec<RunEvent>,
 }
 
 /// What happens during a run.
@@ -159,6 +163,36 @@ pub enum RunEvent {
         /// From 1.
         #[ts(type = "number")]
         epoch: u64,
+    },
+    /// What the model answers now to a question it does not learn from.
+    Sample {
+        /// After this step.
+        #[ts(type = "number")]
+        step: u64,
+        /// The question.
+        prompt: String,
+        /// The answer.
+        answer: String,
+        /// Its reward, where the run learns from one.
+        reward: Option<f64>,
+        /// Score of each part of the reward before its weight.
+        parts: Vec<f64>,
+    },
+    /// The reward rises while what it stands for falls: training ended, and the best point before
+    /// that is kept (over-optimisation, Gao et al. 2022, arXiv 2210.10760).
+    OverOptimised {
+        /// Where training ended.
+        #[ts(type = "number")]
+        step: u64,
+        /// The step that is kept.
+        #[ts(type = "number")]
+        best_step: u64,
+        /// What fell: `similarity` to the data's own answers, or `agreement` with people's choices.
+        guard: String,
+        /// By how much the reward rose between the two.
+        reward_gain: f64,
+        /// By how much the guard fell.
+        guard_loss: f64,
     },
     /// Memory ran out and portions were halved; nothing is lost.
     MemoryHalved {

@@ -75,6 +75,9 @@ pub struct Answer {
     /// Tokens that the sum is over.
     #[ts(type = "number")]
     pub loss_tokens: u64,
+    /// Its reward, where the run learnt from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<f64>,
 }
 
 /// One held-out row with both answers.
@@ -140,6 +143,8 @@ pub enum Score {
     Chrf,
     /// Perplexity of the reference.
     Perplexity,
+    /// Reward of the answer.
+    Reward,
 }
 
 /// Before and after, on rows never trained on.

@@ -10,6 +10,7 @@ use ts_rs::TS;
 use crate::app::{Exported, Sampling};
 use crate::data::{Mapping, Part, Task};
 use crate::model::DeviceReport;
+use crate::reward::Reward;
 use crate::train::{Dial, Plan, RunEvent};
 use crate::verdict::Verdict;
 use crate::{Fault, Message as Turn};
@@ -42,6 +43,9 @@ pub struct PlanRequest {
     pub device: String,
     /// Hyper-parameters that the person set.
     pub chosen: BTreeMap<String, Value>,
+    /// What answers are rewarded for, for a recipe that learns from rewards.
+    #[serde(default)]
+    pub reward: Option<Reward>,
     /// Start of every random choice.
     pub seed: u64,
 }
@@ -100,6 +104,8 @@ pub enum Job {
         /// Folder to write into, new or empty.
         folder: PathBuf,
     },
+    /// Answer every row of a file.
+    Batch(Box<Batch>),
     /// Check and measure every device.
     Devices,
     /// Load a model and answer what is asked ([`Command::Ask`]).
@@ -109,6 +115,25 @@ pub enum Job {
         /// Device id, or `auto`.
         device: String,
     },
+}
+
+/// A file whose rows are to be answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    /// Who answers.
+    pub answerer: Answerer,
+    /// Device id, or `auto`.
+    pub device: String,
+    /// The file.
+    pub data: PathBuf,
+    /// What is asked: a template over its columns; the only column when `None`.
+    pub prompt: Option<String>,
+    /// Said before each question.
+    pub system: Option<String>,
+    /// How answers are drawn.
+    pub sampling: Sampling,
+    /// The CSV file to write: the columns, and `answer`.
+    pub out: PathBuf,
 }
 
 /// What the parent may say afterwards. The end of standard input means the same as `Stop`.
@@ -137,7 +162,7 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Progress {
     /// `reading`, `tokenising`, `measuring`, `loading`, `before`, `after`, `forgetting`, `writing`,
-    /// `reading_back`.
+    /// `reading_back`, `answering`.
     pub stage: String,
     /// Done.
     #[ts(type = "number")]
@@ -177,6 +202,11 @@ pub enum Message {
     Verdict(Box<Verdict>),
     /// The export is written and read back.
     Exported(Exported),
+    /// The file is answered.
+    Batched {
+        /// Rows answered.
+        rows: u64,
+    },
     /// The devices, measured.
     Devices {
         /// The CPU first.
@@ -222,6 +252,7 @@ impl Message {
                 | Self::Trained { .. }
                 | Self::Verdict(_)
                 | Self::Exported(_)
+                | Self::Batched { .. }
                 | Self::Devices { .. }
         )
     }

@@ -36,6 +36,10 @@ pub fn look(
     let (mut rows, mut lengths) = (Vec::new(), Vec::new());
     let report = pass.finish(progress, &mut |part, tokenised| {
         let length = tokenised.sequence.ids.len();
+        if length == 0 {
+            // The other side of an answer that has none.
+            return Ok(());
+        }
         lengths.push(u32::try_from(length).unwrap_or(u32::MAX));
         if rows.len() < count {
             rows.push(ShownRow {

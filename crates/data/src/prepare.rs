@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use sanbao_contract::data::{
-    DataReport, Example, Finding, Mapping, Part, PartReport, Severity, Shape, Task,
+    DataReport, Example, Finding, Mapping, Part, PartReport, Severity, Task,
 };
 use sanbao_project::{Manifest, hash_file, write_folder_atomic};
 use sanbao_text::Tokenizer;
@@ -25,11 +25,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::checks::{self, Stage};
-use crate::error::{Error, Place};
+use crate::error::Error;
 use crate::split::{Fractions, split};
 use crate::store::TokenWriter;
 use crate::stream::tokenise;
-use crate::survey::{OpenSource, Survey};
+use crate::survey::Survey;
 use crate::tokens::{Tokenised, Tokeniser};
 
 /// Rows that are tokenised at a time.
@@ -131,8 +131,7 @@ pub struct Progress {
 ///
 /// # Errors
 /// What is wrong with a file or a row; [`Error::Refused`] when a check finds that training would
-/// be pointless; [`Error::Task`] for single answers that are liked or not, which no recipe learns from as they are;
-/// [`Error::Write`].
+/// be pointless; [`Error::Write`].
 pub fn prepare(
     sources: &[Source],
     tokenizer: &Tokenizer,
@@ -141,15 +140,6 @@ pub fn prepare(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<DataReport, Error> {
     let mut pass = Pass::begin(sources, tokenizer, options, progress)?;
-    let unpaired = |source: &&OpenSource| source.recognition.mapping.shape == Shape::Unpaired;
-    if pass.survey.task == Task::Preference
-        && let Some(source) = pass.survey.sources.iter().find(unpaired)
-    {
-        return Err(Error::Task {
-            place: Place::file(source.table.file().name()),
-            problem: "this file holds single answers that were liked or not, which no recipe learns from as they are; choose the task instruct to learn those that were liked".into(),
-        });
-    }
     refuse(&pass.findings)?;
     if let Some(parent) = out_dir.parent() {
         fs::create_dir_all(parent)
@@ -217,9 +207,8 @@ impl<'a> Pass<'a> {
                 .map_err(|source| Error::Write { path: part.name().into(), source })?;
             Ok(ControlFlow::Continue(()))
         })?;
-        let pairs = |source: &OpenSource| source.recognition.mapping.shape == Shape::Preference;
-        if self.survey.task == Task::Preference && self.survey.sources.iter().all(pairs) {
-            // A pair of answers is one row and two sequences.
+        if matches!(self.survey.task, Task::Preference | Task::Unpaired) {
+            // A row is two sequences: what was liked, and what was not.
             parts.iter_mut().for_each(|part| part.rows /= 2);
         }
         let mut findings = std::mem::take(&mut self.findings);

@@ -54,7 +54,8 @@ pub fn usual_task(shape: Shape) -> Task {
             Task::Instruct
         }
         Shape::Prose => Task::Prose,
-        Shape::Preference | Shape::Unpaired => Task::Preference,
+        Shape::Preference => Task::Preference,
+        Shape::Unpaired => Task::Unpaired,
     }
 }
 
@@ -65,6 +66,7 @@ pub(crate) fn task_name(task: Task) -> &'static str {
         Task::Instruct => "instruct",
         Task::Prose => "prose",
         Task::Preference => "preference",
+        Task::Unpaired => "unpaired",
     }
 }
 
@@ -81,9 +83,8 @@ pub fn for_task(content: Content, task: Task) -> Result<Option<Content>, &'stati
         (content @ Content::Classify { .. }, Task::Classify)
         | (content @ Content::Instruct { .. }, Task::Instruct)
         | (content @ Content::Prose { .. }, Task::Prose)
-        | (content @ (Content::Preference { .. } | Content::Unpaired { .. }), Task::Preference) => {
-            content
-        }
+        | (content @ Content::Preference { .. }, Task::Preference)
+        | (content @ Content::Unpaired { .. }, Task::Unpaired) => content,
         (Content::Classify { text, label }, Task::Instruct) => Content::Instruct {
             messages: vec![Message::new("user", text), Message::new("assistant", label)],
         },
@@ -119,12 +120,16 @@ pub fn for_task(content: Content, task: Task) -> Result<Option<Content>, &'stati
             return Err("prose has no answers to learn; use the task prose");
         }
         (_, Task::Preference) => {
-            return Err(
-                "a preference needs two answers, or one that is liked or not; use another task",
-            );
+            return Err("a preference needs two answers, one liked better; use another task");
         }
-        (Content::Preference { .. } | Content::Unpaired { .. }, Task::Classify | Task::Prose) => {
+        (_, Task::Unpaired) => {
+            return Err("this needs single answers that are liked or not; use another task");
+        }
+        (Content::Preference { .. }, Task::Classify | Task::Prose) => {
             return Err("use the task preference, or instruct to learn the answers that are liked");
+        }
+        (Content::Unpaired { .. }, Task::Classify | Task::Prose) => {
+            return Err("use the task unpaired, or instruct to learn the answers that are liked");
         }
     };
     Ok(Some(converted))

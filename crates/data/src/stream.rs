@@ -95,7 +95,7 @@ fn give(
     let done: Vec<_> = units.into_par_iter().map(|unit| unit.tokenise(tokeniser)).collect();
     for result in done {
         let (row, part, sequences) = result?;
-        let untrained = sequences.iter().any(|tokenised| tokenised.sequence.trained_tokens() == 0);
+        let untrained = is_untrained(&sequences);
         if let Some(longest) = sequences.iter().max_by_key(|tokenised| tokenised.whole_length) {
             let origin = || longest.example.origin.clone();
             survey.tally.add_length(longest.whole_length);
@@ -118,6 +118,21 @@ fn give(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+/// Whether a row leaves nothing to learn. Of a single answer that was liked or not, one of its two
+/// sequences is empty by its nature.
+fn is_untrained(sequences: &[Tokenised]) -> bool {
+    let untrained = |tokenised: &&Tokenised| tokenised.sequence.trained_tokens() == 0;
+    let single = matches!(
+        sequences.first().map(|tokenised| &tokenised.example.content),
+        Some(Content::Unpaired { .. })
+    );
+    if single {
+        sequences.iter().all(|tokenised| untrained(&tokenised))
+    } else {
+        sequences.iter().any(|tokenised| untrained(&tokenised))
+    }
 }
 
 /// Rows as they come, paragraphs of running text joined to pieces.

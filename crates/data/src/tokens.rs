@@ -87,7 +87,8 @@ impl<'a> Tokeniser<'a> {
         Ok(Self { tokenizer, max_length, labels, prefix })
     }
 
-    /// Makes the sequences of a row: two for a preference (chosen, rejected), else one. Prose is
+    /// Makes the sequences of a row: two for a preference (chosen, rejected) and for a single answer
+    /// that was liked or not, whose other sequence is empty; else one. Prose is
     /// taken as one whole document and may become several; see [`Tokeniser::piece`].
     ///
     /// # Errors
@@ -113,11 +114,11 @@ impl<'a> Tokeniser<'a> {
             }
             Content::Unpaired { prompt, completion, label } => {
                 let sequence = self.answer(&origin, &prompt, &completion)?;
-                Ok(vec![self.cut(
-                    origin,
-                    Content::Unpaired { prompt, completion, label },
-                    sequence,
-                )])
+                let content = Content::Unpaired { prompt, completion, label };
+                let given = self.cut(origin, content, sequence);
+                let absent =
+                    Tokenised { sequence: Sequence::default(), whole_length: 0, ..given.clone() };
+                Ok(if label { vec![given, absent] } else { vec![absent, given] })
             }
             Content::Prose { text } => {
                 let mut builder = PieceBuilder::new(self.piece_bytes());

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use sanbao_contract::data::{Content, Shape, Task};
+use sanbao_contract::data::{Content, Task};
 use sanbao_data::{
     Error, PackedBatch, Part, PrepareOptions, Prepared, Progress, Source, Step, look, pack,
     prepare, tokenizer_hash,
@@ -181,15 +181,12 @@ fn every_fixture_becomes_tokens() {
                 .report;
         assert!(report.train.trained_tokens > 0, "{}", path.display());
         assert!(report.train.longest <= 256);
-        let unpaired = report.files[0].mapping.shape == Shape::Unpaired;
-        if !unpaired {
-            let out = folder.path().join("prepared");
-            assert_eq!(
-                prepare(&[source], &tokenizer, &options(256), &out, &mut quiet()).unwrap(),
-                report
-            );
-            assert_eq!(Prepared::open(&out).unwrap().report(), &report);
-        }
+        let out = folder.path().join("prepared");
+        assert_eq!(
+            prepare(&[source], &tokenizer, &options(256), &out, &mut quiet()).unwrap(),
+            report
+        );
+        assert_eq!(Prepared::open(&out).unwrap().report(), &report);
     }
 }
 

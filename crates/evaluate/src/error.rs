@@ -64,6 +64,16 @@ pub enum Error {
         /// The loss sum in nats.
         loss: f64,
     },
+    /// A reward that is not a number.
+    #[error(
+        "Held-out row {row}: an answer's reward is {reward}, which is not a usable number; look at the reward's rules."
+    )]
+    Reward {
+        /// Row, from 1.
+        row: usize,
+        /// The reward.
+        reward: f64,
+    },
     /// The two models were scored on different numbers of tokens.
     #[error(
         "Held-out row {row}: the loss is over {before} tokens before training and {after} after; score both models on the same reference tokens."
@@ -121,6 +131,7 @@ impl Error {
             Self::UnknownMajority { .. } => "evaluate.unknown_majority",
             Self::Probabilities { .. } => "evaluate.probabilities",
             Self::Loss { .. } => "evaluate.loss",
+            Self::Reward { .. } => "evaluate.reward",
             Self::TokensDiffer { .. } => "evaluate.tokens_differ",
             Self::NoTokens { .. } => "evaluate.no_tokens",
             Self::AnsweredRows { .. } => "evaluate.answered_rows",
@@ -145,6 +156,7 @@ impl From<Error> for Fault {
             Error::Loss { row, when, loss } => {
                 fault.with("row", row).with("when", when).with("loss", loss)
             }
+            Error::Reward { row, reward } => fault.with("row", row).with("reward", reward),
             Error::TokensDiffer { row, before, after } => {
                 fault.with("row", row).with("before", before).with("after", after)
             }

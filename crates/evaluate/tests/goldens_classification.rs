@@ -37,6 +37,7 @@ impl Classified {
             probabilities: &self.probabilities[index],
             loss_sum: -self.probabilities[index][self.truth[index]].ln(),
             loss_tokens: 1,
+            reward: None,
         };
         Answers { labels: &self.labels, rows: (0..self.truth.len()).map(row).collect() }
     }
@@ -190,6 +191,7 @@ fn correlations() {
             probabilities: &[],
             loss_sum: 0.0,
             loss_tokens: 0,
+            reward: None,
         })
         .collect();
     let answers = Answers { labels: &[], rows };

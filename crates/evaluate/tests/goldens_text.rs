@@ -27,6 +27,7 @@ fn answers<'a>(pairs: &'a [(String, String)]) -> Answers<'a> {
         probabilities: &[],
         loss_sum: 0.0,
         loss_tokens: 0,
+        reward: None,
     };
     Answers { labels: &[], rows: pairs.iter().map(row).collect() }
 }

@@ -41,6 +41,7 @@ impl Rows {
             probabilities,
             loss_sum: *loss,
             loss_tokens: *tokens,
+            reward: None,
         });
         Answers { labels: &self.labels, rows: rows.collect() }
     }
@@ -69,7 +70,8 @@ fn value(name: &str, answers: &Answers<'_>) -> Option<f64> {
 }
 
 fn one<'a>(reference: &'a str, answer: &'a str) -> Answers<'a> {
-    let row = Row { reference, answer, probabilities: &[], loss_sum: 1.0, loss_tokens: 1 };
+    let row =
+        Row { reference, answer, probabilities: &[], loss_sum: 1.0, loss_tokens: 1, reward: None };
     Answers { labels: &[], rows: vec![row] }
 }
 
@@ -256,6 +258,7 @@ proptest! {
             probabilities: score,
             loss_sum: 0.0,
             loss_tokens: 0,
+            reward: None,
         });
         let answers = Answers { labels: &labels, rows: lent.collect() };
         let (mut wins, mut all) = (0.0, 0.0);

@@ -7,7 +7,7 @@ use sanbao_contract::data::Task;
 use sanbao_evaluate::metrics::{Answers, METRICS, Metric, Place, Row, metric};
 
 fn row<'a>(reference: &'a str, answer: &'a str, probabilities: &'a [f64]) -> Row<'a> {
-    Row { reference, answer, probabilities, loss_sum: 3.0, loss_tokens: 2 }
+    Row { reference, answer, probabilities, loss_sum: 3.0, loss_tokens: 2, reward: None }
 }
 
 /// Reference, answer, probabilities.

@@ -12,7 +12,7 @@ use sanbao_evaluate::{
 };
 
 fn answer(text: &str, probabilities: Vec<f64>, loss_sum: f64, loss_tokens: u64) -> Answer {
-    Answer { text: text.to_owned(), probabilities, loss_sum, loss_tokens }
+    Answer { text: text.to_owned(), probabilities, loss_sum, loss_tokens, reward: None }
 }
 
 /// Rows of two labels: truth, answer before, answer after.

@@ -109,6 +109,7 @@ fn summary(source: &Source) -> String {
         Some(Task::Instruct) => ": it answers in the way that it was taught by examples",
         Some(Task::Prose) => ": it went on reading texts of one kind",
         Some(Task::Preference) => ": it prefers the answers that people preferred",
+        Some(Task::Unpaired) => ": it answers in the way that people liked",
         None => "",
     };
     format!("{}, fine-tuned with Sanbao{what}.", one_line(&facts.base_model))
@@ -131,6 +132,7 @@ fn origin(source: &Source) -> String {
         Some(Task::Instruct) => "instruct",
         Some(Task::Prose) => "prose",
         Some(Task::Preference) => "preference",
+        Some(Task::Unpaired) => "unpaired",
         None => "not stated",
     };
     let rows = [

@@ -1,15 +1,15 @@
 //! A decoder-only language model: embeddings, layers, final norm, head.
 
 mod build;
+mod heads;
 
 use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
+pub use heads::{SCORE, SCORE_WITH_ADAPTERS, ScoreTargets, Targets};
+
 use crate::block::{Block, Pass, Saved};
-use crate::error::Error;
 use crate::host::{HostTensor, from_vec, is_host};
-use crate::ops::{
-    Gradients, Layout, Linear, Norm, TokenLoss, Trainable, token_losses, token_losses_with_gradient,
-};
+use crate::ops::{Gradients, Layout, Linear, Norm, Trainable};
 use crate::rope::RopeTable;
 use crate::spec::Spec;
 
@@ -28,6 +28,9 @@ pub struct Decoder {
     pub final_norm: Norm,
     /// Output head `[vocab, hidden]`; `None` when tied to the embeddings.
     pub head: Option<Tensor<2>>,
+    /// Score head `[1, hidden]` over the final norm's output: a reward model's reward, or the values
+    /// of PPO (transformers' `score` of `…ForSequenceClassification` with one label).
+    pub score: Option<Tensor<2>>,
 }
 
 /// A parameter to be read or replaced, by rank.
@@ -57,17 +60,6 @@ pub struct Trace {
     inputs: Vec<Tensor<2>>,
     saved: Vec<Option<Saved>>,
     last: Tensor<2>,
-}
-
-/// What the loss of a batch is about: hidden state `row` predicts `token`, which counts `weight`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Targets {
-    /// Rows of the hidden state, ascending.
-    pub rows: Vec<u32>,
-    /// Token to be predicted from each.
-    pub tokens: Vec<u32>,
-    /// Factor of each token's loss in the sum.
-    pub weights: Vec<f32>,
 }
 
 impl Decoder {
@@ -109,6 +101,9 @@ impl Decoder {
                     }
                 }
             }
+            if let Some(score) = &mut self.score {
+                visit(SCORE_WITH_ADAPTERS, ParameterMut::Matrix(score));
+            }
             return;
         }
         let names = self.spec.names;
@@ -131,6 +126,9 @@ impl Decoder {
         visit_norm(&mut self.final_norm, visit);
         if let Some(head) = &mut self.head {
             visit(&weight(names.head), ParameterMut::Matrix(head));
+        }
+        if let Some(score) = &mut self.score {
+            visit(SCORE, ParameterMut::Matrix(score));
         }
     }
 
@@ -157,30 +155,6 @@ impl Decoder {
         let pass = Pass { layout, ropes: &ropes, dropout_seed: None };
         let x = self.embed_tokens(ids, &layout.positions);
         self.blocks.iter().fold(x, |x, block| block.forward(x, &pass))
-    }
-
-    /// Logits of every token, `[tokens, vocab]`.
-    pub fn logits(&self, ids: &[u32], layout: &Layout) -> Tensor<2> {
-        self.logits_of(self.hidden(ids, layout))
-    }
-
-    /// Logits of hidden states as [`Self::hidden`] gives them.
-    pub fn logits_of(&self, hidden: Tensor<2>) -> Tensor<2> {
-        self.loss_head(None).logits(self.final_norm.forward(hidden))
-    }
-
-    /// Negative log-likelihood (nats) of each target.
-    ///
-    /// # Errors
-    /// When the device does not deliver.
-    pub fn losses(
-        &self,
-        ids: &[u32],
-        layout: &Layout,
-        targets: &Targets,
-    ) -> Result<Vec<f32>, Error> {
-        let hidden = select_rows(&self.hidden(ids, layout), &targets.rows);
-        token_losses(&self.loss_head(None), self.final_norm.forward(hidden), &targets.tokens)
     }
 
     /// Forward pass that [`Self::backward`] can follow.
@@ -220,42 +194,14 @@ impl Decoder {
         }
     }
 
-    /// Losses of the targets of a pass that was computed, without its gradients.
-    ///
-    /// # Errors
-    /// When the device does not deliver.
-    pub fn traced_losses(&self, trace: &Trace, targets: &Targets) -> Result<Vec<f32>, Error> {
-        let hidden = select_rows(&trace.last, &targets.rows);
-        token_losses(&self.loss_head(None), self.final_norm.forward(hidden), &targets.tokens)
-    }
-
-    /// Losses of the targets, and the gradients of `Σ weight · loss`, added to `grads`.
-    ///
-    /// # Errors
-    /// When the device does not deliver.
-    pub fn backward(
+    /// Takes the gradient of the last layer's output back to the embeddings.
+    fn backward_from(
         &self,
         trace: Trace,
-        targets: &Targets,
+        mut grad: Tensor<2>,
         trainable: Trainable,
         grads: &mut Gradients,
-    ) -> Result<Vec<f32>, Error> {
-        let head_name = match &self.head {
-            Some(_) => format!("{}.weight", self.spec.names.head),
-            None => format!("{}.weight", self.spec.names.embed),
-        };
-        let trained_as = (trainable == Trainable::Everything).then_some(head_name.as_str());
-        let selected = select_rows(&trace.last, &targets.rows);
-        let (losses, grad) = token_losses_with_gradient(
-            &self.loss_head(trained_as),
-            self.final_norm.forward(selected.clone()),
-            &targets.tokens,
-            &targets.weights,
-            grads,
-        )?;
-        let grad = self.final_norm.backward(selected, grad, trainable, grads);
-        let mut grad = scatter_rows(grad, &targets.rows, trace.layout.tokens());
-
+    ) {
         let Trace { ids, layout, ropes, dropout_seed, inputs, saved, .. } = trace;
         let pass = Pass { layout: &layout, ropes: &ropes, dropout_seed };
         for ((block, x), saved) in self.blocks.iter().zip(inputs).zip(saved).rev() {
@@ -268,7 +214,6 @@ impl Decoder {
         if trainable == Trainable::Everything {
             self.embedding_gradient(grad, &ids, &layout, grads);
         }
-        Ok(losses)
     }
 
     fn embedding_gradient(
@@ -290,14 +235,6 @@ impl Decoder {
         };
         let gradient = scatter_rows(grad, ids, self.spec.vocab_size);
         grads.add(&format!("{}.weight", names.embed), gradient);
-    }
-
-    fn loss_head<'a>(&'a self, trained_as: Option<&'a str>) -> TokenLoss<'a> {
-        TokenLoss {
-            head: self.head.as_ref().unwrap_or(&self.embed),
-            softcap: self.spec.final_softcap,
-            trained_as,
-        }
     }
 }
 

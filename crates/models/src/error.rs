@@ -85,6 +85,9 @@ pub enum Error {
     /// An adapter does not fit the model.
     #[error("{0}")]
     Adapter(String),
+    /// A score was asked of a model without a score head.
+    #[error("this model gives no scores: it is not a reward model")]
+    NoScoreHead,
 }
 
 impl Error {
@@ -102,6 +105,7 @@ impl Error {
             Self::Text(error) => error.code(),
             Self::Device(_) => "models.device",
             Self::Adapter(_) => "models.adapter",
+            Self::NoScoreHead => "models.no_score_head",
         }
     }
 }

@@ -23,7 +23,9 @@ pub mod spec;
 pub mod weights;
 
 pub use architectures::{ARCHITECTURES, Architecture};
-pub use decoder::{Activations, Decoder, ParameterMut, Targets, Trace};
+pub use decoder::{
+    Activations, Decoder, ParameterMut, SCORE, SCORE_WITH_ADAPTERS, ScoreTargets, Targets, Trace,
+};
 pub use error::Error;
 pub use licence::licence;
 pub use memory::{Dimensions, Load, MemoryTerms, Work, memory};

@@ -7,6 +7,7 @@ use sanbao_data::{PackedBatch, Sequence};
 use sanbao_models::{Layout, Targets};
 
 use crate::Error;
+use crate::settings::SamplingStrategy;
 
 /// Sequences computed in one pass, standing one after the other without padding.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +21,11 @@ pub struct MicroBatch {
 }
 
 /// The order of rows in an epoch, the same for the same seed.
-pub fn epoch_order(rows: usize, seed: u64, epoch: u64) -> Vec<usize> {
+pub fn epoch_order(rows: usize, strategy: SamplingStrategy, seed: u64, epoch: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows).collect();
+    if strategy == SamplingStrategy::Sequential {
+        return order;
+    }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(epoch + 1);
     order.shuffle(&mut random);
@@ -127,8 +131,11 @@ mod tests {
 
     #[test]
     fn orders_differ_by_epoch_and_repeat_by_seed() {
-        assert_eq!(epoch_order(50, 7, 0), epoch_order(50, 7, 0));
-        assert_ne!(epoch_order(50, 7, 0), epoch_order(50, 7, 1));
-        assert_ne!(epoch_order(50, 7, 0), epoch_order(50, 8, 0));
+        let order = |seed, epoch| epoch_order(50, SamplingStrategy::Random, seed, epoch);
+        assert_eq!(order(7, 0), order(7, 0));
+        assert_ne!(order(7, 0), order(7, 1));
+        assert_ne!(order(7, 0), order(8, 0));
+        let in_order = epoch_order(50, SamplingStrategy::Sequential, 7, 1);
+        assert!(in_order.is_sorted());
     }
 }

@@ -8,13 +8,15 @@ use std::path::Path;
 
 use sanbao_models::host::{from_vec, to_vec};
 use sanbao_models::weights::{SafetensorsFile, WeightSource};
-use sanbao_models::{Decoder, ParameterMut, Trainable};
+use sanbao_models::{Decoder, ParameterMut, SCORE, Trainable};
 use sanbao_project::{write_folder_atomic, write_json};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::lora::{NamedTensors, collect, load_adapter, save_adapter, write_tensors};
+use crate::online::watch::Watch;
 use crate::optimizer::{AdamW, Moments};
+use crate::reward_model::attach_zero_score;
 use crate::settings::TrainSettings;
 
 /// What a checkpoint remembers besides tensors.
@@ -32,6 +34,9 @@ pub struct State {
     pub evaluations_without_improvement: u32,
     /// Seconds trained so far.
     pub seconds: f64,
+    /// What was seen of held-out questions (runs that learn from rewards).
+    #[serde(default)]
+    pub watch: Watch,
 }
 
 const STATE: &str = "state.json";
@@ -99,6 +104,10 @@ pub fn load_weights(folder: &Path, model: &mut Decoder) -> Result<(), Error> {
     }
     let file = SafetensorsFile::open(&folder.join(WEIGHTS)).map_err(sanbao_models::Error::from)?;
     let device = model.device();
+    if file.info(SCORE).is_some() {
+        // Its place; the numbers follow with all others.
+        attach_zero_score(model);
+    }
     let mut failed = None;
     model.visit_trained(Trainable::Everything, &mut |name, parameter| {
         let result = match parameter {
@@ -162,7 +171,7 @@ pub fn load(
     let file =
         SafetensorsFile::open(&folder.join(OPTIMIZER)).map_err(sanbao_models::Error::from)?;
     let mut optimizer = AdamW::new(settings.adamw);
-    optimizer.steps = state.step;
+    optimizer.steps = state.step * settings.optimizer_steps_per_step();
     let device = model.device();
     for name in file.names() {
         let Some(parameter) = name.strip_prefix("exp_avg.") else { continue };

@@ -105,6 +105,34 @@ pub enum Error {
         /// Tokens of the smallest portion tried.
         tokens: usize,
     },
+    /// A recipe that learns from rewards was not told what for.
+    #[error("the recipe '{recipe}' learns from rewards: say what answers are rewarded for")]
+    NoReward {
+        /// The recipe.
+        recipe: String,
+    },
+    /// A reward that includes a reward model came without one.
+    #[error(
+        "the reward model of this reward is missing: choose a finished run of the recipe reward_model"
+    )]
+    NoRewardModel,
+    /// Every answer of the first step was empty.
+    #[error(
+        "the model gives no answer to these questions: they fill its context of {context} tokens. Choose shorter questions or a model with a longer context"
+    )]
+    NoAnswers {
+        /// Longest context of the model.
+        context: usize,
+    },
+    /// A reward.
+    #[error(transparent)]
+    Reward(#[from] sanbao_reward::Error),
+    /// Writing answers.
+    #[error(transparent)]
+    Infer(#[from] sanbao_infer::Error),
+    /// The tokenizer.
+    #[error(transparent)]
+    Text(#[from] sanbao_text::Error),
     /// A loss.
     #[error(transparent)]
     Loss(#[from] crate::losses::Error),
@@ -139,6 +167,12 @@ impl Error {
             Self::NothingToLearn { .. } => "train.nothing_to_learn",
             Self::Diverged { .. } => "train.diverged",
             Self::OutOfMemory { .. } => "train.out_of_memory",
+            Self::NoReward { .. } => "train.no_reward",
+            Self::NoRewardModel => "train.no_reward_model",
+            Self::NoAnswers { .. } => "train.no_answers",
+            Self::Reward(error) => error.code(),
+            Self::Infer(error) => error.code(),
+            Self::Text(error) => error.code(),
             Self::Loss(error) => error.code(),
             Self::Model(error) => error.code(),
             Self::Data(error) => error.code(),

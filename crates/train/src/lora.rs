@@ -13,7 +13,7 @@ use sanbao_models::spec::{Spec, WeightLayout};
 use sanbao_models::weights::{
     SafetensorsFile, StoredType, TensorToWrite, WeightSource, write_safetensors,
 };
-use sanbao_models::{Adapter, Decoder, ParameterMut, Trainable};
+use sanbao_models::{Adapter, Decoder, ParameterMut, SCORE_WITH_ADAPTERS, Trainable};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -158,7 +158,7 @@ pub fn save_adapter(
     let fan_in_fan_out = model.linears().any(|linear| linear.layout == WeightLayout::InOut);
     let description = json!({
         "peft_type": "LORA",
-        "task_type": "CAUSAL_LM",
+        "task_type": if model.score.is_some() { "SEQ_CLS" } else { "CAUSAL_LM" },
         "base_model_name_or_path": base_model,
         "inference_mode": true,
         "r": config.r,
@@ -170,7 +170,7 @@ pub fn save_adapter(
         "fan_in_fan_out": fan_in_fan_out,
         "init_lora_weights": true,
         "target_modules": targets,
-        "modules_to_save": null,
+        "modules_to_save": model.score.as_ref().map(|_| ["score"]),
         "rank_pattern": {},
         "alpha_pattern": {},
     });
@@ -241,6 +241,18 @@ pub fn load_adapter(model: &mut Decoder, folder: &Path) -> Result<LoraConfig, Er
             magnitude,
         });
         used += 2 + usize::from(config.use_dora);
+    }
+    if let Some(info) = file.info(SCORE_WITH_ADAPTERS) {
+        let width = model.embed.dims()[1];
+        if info.shape != [1, width] {
+            return Err(bad(format!(
+                "'{SCORE_WITH_ADAPTERS}' has shape {:?}, the model asks for [1, {width}]",
+                info.shape
+            )));
+        }
+        let values = file.read_f32(SCORE_WITH_ADAPTERS).map_err(sanbao_models::Error::from)?;
+        model.score = Some(from_vec(values, [1, width], &device));
+        used += 1;
     }
     if used != file.names().len() {
         return Err(bad(format!(

@@ -1,22 +1,19 @@
 //! The plan of a run: what will be trained, whether it fits, how long it takes.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use sanbao_contract::data::{DataReport, Task};
+use sanbao_contract::reward::Reward;
 use sanbao_contract::train::{Dial, Plan};
 use sanbao_data::{Part, Prepared};
-use sanbao_models::{BaseModel, Decoder, Dimensions, Load, Work, memory};
+use sanbao_models::{BaseModel, Dimensions, Load, Work, memory};
 use serde_json::Value;
 
 use crate::Error;
 use crate::lora;
 use crate::recipes::{Facts, Recipe, resolve};
-use crate::settings::TrainSettings;
-use crate::step::{Portions, accumulate};
+use crate::settings::{Learns, TrainSettings};
 
-/// Tokens that the speed probe computes.
-const PROBE_TOKENS: usize = 512;
 /// Share of the memory there that a plan may ask for.
 const MEMORY_SHARE: f64 = 0.8;
 
@@ -40,11 +37,14 @@ pub struct PlanInput<'a> {
     pub seed: u64,
     /// Settings that the person chose.
     pub chosen: &'a BTreeMap<String, Value>,
+    /// What answers are rewarded for, for a recipe that learns from rewards.
+    pub reward: Option<&'a Reward>,
 }
 
 /// Facts of a model and its data.
 pub fn facts(input: &PlanInput) -> Facts {
-    let each = if input.recipe.loss.is_some() { 2 } else { 1 };
+    let paired = matches!(input.data.report().task, Task::Preference | Task::Unpaired);
+    let each = if paired { 2 } else { 1 };
     Facts {
         task: input.data.report().task,
         rows: input.data.part(Part::Train).len() / each,
@@ -56,24 +56,31 @@ pub fn facts(input: &PlanInput) -> Facts {
     }
 }
 
-/// Makes the plan, without a time estimate; [`estimate_seconds`] adds one.
+/// Makes the plan, without a time estimate; [`crate::estimate_seconds`] adds one.
 ///
 /// # Errors
 /// When the recipe does not fit, a choice is out of range, or nothing would be learnt.
 pub fn plan(input: &PlanInput) -> Result<(Plan, TrainSettings), Error> {
     let report = input.data.report();
     refuse_no_op(report)?;
-    let (mut settings, shown) = resolve(input.recipe, &facts(input), input.chosen)?;
+    let (mut settings, shown) = resolve(input.recipe, &facts(input), input.chosen, input.reward)?;
     let dimensions = Dimensions::of(&input.base.spec);
     let work = match &settings.lora {
         Some(lora) => Work::Lora { rank: lora.r as u64 },
         None => Work::Full,
     };
-    let longest = report.train.longest.min(settings.max_length as u64).max(1);
+    let written = match &settings.learns {
+        Learns::Reward(online) => online.max_completion_length as u64,
+        _ => 0,
+    };
+    let longest = report.train.longest.min(settings.max_length as u64).max(1) + written;
     let portion = fit(&dimensions, work, longest, input);
     settings.micro_batch_tokens = portion.tokens as usize;
     settings.gradient_checkpointing = portion.recompute;
-    let sequences = settings.batch_size * settings.sequences_per_row();
+    let sequences = match &settings.learns {
+        Learns::Reward(online) => settings.batch_size * online.num_generations,
+        _ => settings.batch_size * settings.sequences_per_row(),
+    };
     let at_once = portion.tokens.min(sequences as u64 * longest);
     let needed = memory(&dimensions, work, Load { tokens: at_once, ..portion }).total();
 
@@ -161,59 +168,4 @@ fn warnings(report: &DataReport, needed: u64, input: &PlanInput) -> Vec<String> 
         ));
     }
     list
-}
-
-/// Seconds that the run will take, from computing a few real rows forward and backward.
-///
-/// # Errors
-/// When the device fails or its memory is too small.
-pub fn estimate_seconds(
-    model: &Decoder,
-    data: &Prepared,
-    settings: &TrainSettings,
-) -> Result<f64, Error> {
-    let mut probe = model.clone();
-    if let Some(config) = &settings.lora {
-        lora::attach(&mut probe, config, settings.seed)?;
-    }
-    let mut rows = Vec::new();
-    let mut tokens = 0;
-    for row in 0..data.part(Part::Train).len() {
-        if tokens >= PROBE_TOKENS {
-            break;
-        }
-        let sequence = data.part(Part::Train).sequence(row);
-        tokens += sequence.ids.len();
-        rows.push(sequence);
-    }
-    let mut portions =
-        Portions { tokens: settings.micro_batch_tokens, activations: settings.activations() };
-    let mut seconds = 0.0;
-    // The first pass pays for memory and, on a GPU, for compiling kernels.
-    for _ in 0..2 {
-        let started = Instant::now();
-        let sums =
-            accumulate(&probe, &rows, settings.trainable(), &mut portions, None, &mut |_| ())?;
-        crate::optimizer::gradient_norm(&sums.grads)?;
-        seconds = started.elapsed().as_secs_f64();
-    }
-    let per_token = seconds / tokens.max(1) as f64;
-    let report = data.report();
-    let epochs = f64::from(settings.num_train_epochs);
-    let rows = data.part(Part::Train).len() / settings.sequences_per_row();
-    let steps_per_epoch = settings.steps_per_epoch(rows) as f64;
-    let evaluations = if settings.eval_steps == 0 {
-        0.0
-    } else {
-        epochs * (steps_per_epoch / settings.eval_steps as f64)
-    };
-    // A validation pass computes forward only, about a third of a training pass.
-    let forward = 1.0 / 3.0;
-    let mut tokens = epochs * report.train.tokens as f64
-        + evaluations * report.validation.tokens as f64 * forward;
-    if settings.preference.is_some() {
-        // The reference is computed once, and pairs that do not fit one portion a second time.
-        tokens += (1.0 + epochs) * report.train.tokens as f64 * forward;
-    }
-    Ok(per_token * tokens)
 }

@@ -1,24 +1,20 @@
 //! Learning from pairs of answers: one optimizer step, and a measurement.
 //!
-//! Sequences come as `chosen, rejected, chosen, rejected, …`. A loss of
-//! [`crate::losses`] sees the log-probabilities of all pairs of a step at once, however they fall
-//! into portions: with several portions, a first pass without gradients finds the log-probabilities
-//! and a second one sends the derivatives back.
+//! Sequences come as `chosen, rejected, chosen, rejected, …`; see [`crate::scored`] for how they are
+//! computed.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use sanbao_data::Sequence;
-use sanbao_models::{Activations, Decoder, Gradients, Trainable};
+use sanbao_models::{Decoder, Trainable};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::batch::{MicroBatch, pack_members};
 use crate::losses::{
-    LossValue, Metrics, PreferenceBatch, PreferenceLoss, PreferenceSettings, TokenRows,
-    preference_loss,
+    Metrics, PreferenceBatch, PreferenceLoss, PreferenceSettings, TokenRows, preference_loss,
 };
-use crate::step::{Accumulated, Portions, halve, is_out_of_memory, panic_message};
+use crate::scored::{Found, Lowered, Reads, accumulate_scored, find};
+use crate::step::{Accumulated, Portions};
 
 /// Which loss, and how it is set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,33 +58,14 @@ pub fn reference(
 }
 
 /// What the model gives the tokens to learn of each sequence.
-fn log_probabilities(
+pub(crate) fn log_probabilities(
     model: &Decoder,
     sequences: &[Sequence],
     portion_tokens: usize,
 ) -> Result<Reference, Error> {
-    let mut found = vec![Vec::new(); sequences.len()];
-    for (members, batch) in pack_members(sequences, portion_tokens)? {
-        let losses = model.losses(&batch.ids, &batch.layout, &batch.targets)?;
-        for (member, of_member) in members.iter().zip(by_member(&members, sequences, &losses)) {
-            found[*member] = of_member.iter().map(|loss| -loss).collect();
-        }
-    }
-    Ok(found)
-}
-
-/// Cuts what was computed for a portion into what belongs to each of its sequences.
-fn by_member<'a, T>(
-    members: &'a [usize],
-    sequences: &'a [Sequence],
-    values: &'a [T],
-) -> impl Iterator<Item = &'a [T]> {
-    let mut rest = values;
-    members.iter().map(move |member| {
-        let (own, after) = rest.split_at(sequences[*member].trained_tokens().min(rest.len()));
-        rest = after;
-        own
-    })
+    let found = find(model, sequences, Reads::LogProbabilities, portion_tokens)?;
+    let row = |row: Vec<f64>| row.into_iter().map(|value| value as f32).collect();
+    Ok(found.log_probabilities.into_iter().map(row).collect())
 }
 
 /// Loss and gradients of one step's pairs, and TRL's figures. When the device's memory runs out,
@@ -104,20 +81,16 @@ pub fn accumulate_pairs(
     dropout_seed: Option<u64>,
     on_halved: &mut dyn FnMut(usize),
 ) -> Result<(Accumulated, Metrics), Error> {
-    loop {
-        let attempt = catch_unwind(AssertUnwindSafe(|| {
-            accumulate_once(model, pairs, trainable, *portions, dropout_seed)
-        }));
-        match attempt {
-            Ok(result) => return result,
-            Err(panic) if is_out_of_memory(&panic_message(&*panic)) => {
-                drop(panic);
-                halve(model, portions, on_halved)?;
-            }
-            // The process boundary is where other faults of the device layer are caught.
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    }
+    accumulate_scored(
+        model,
+        &pairs.computed(),
+        Reads::LogProbabilities,
+        &|found| pairs.value(found),
+        trainable,
+        portions,
+        dropout_seed,
+        on_halved,
+    )
 }
 
 /// Some pairs with what is known about them.
@@ -143,9 +116,9 @@ impl Pairs<'_> {
         sequences
     }
 
-    /// The loss of log-probabilities, one list for each computed sequence; and its derivative by
-    /// each of them.
-    fn value(&self, computed: &[Vec<f64>]) -> Result<(LossValue, Vec<Vec<f64>>), Error> {
+    /// The loss of the computed sequences' log-probabilities.
+    fn value(&self, found: &Found) -> Result<Lowered, Error> {
+        let computed = &found.log_probabilities;
         let order = chosen_first(self.sequences.len());
         // A sequence is its prompt and what is learnt of it, in this order.
         let own = |at: usize| self.sequences[at].trained_tokens().min(computed[at].len());
@@ -182,58 +155,18 @@ impl Pairs<'_> {
         for (at, row) in order.iter().zip(value.gradient.iter()) {
             derivatives[*at].extend_from_slice(row);
         }
-        Ok((value, derivatives))
+        Ok(Lowered {
+            loss: value.loss,
+            by_log_probability: derivatives,
+            by_score: Vec::new(),
+            metrics: value.metrics,
+        })
     }
 }
 
 /// Indices of the chosen sequences, then of the rejected ones.
 fn chosen_first(count: usize) -> Vec<usize> {
     (0..count).step_by(2).chain((1..count).step_by(2)).collect()
-}
-
-fn accumulate_once(
-    model: &Decoder,
-    pairs: &Pairs<'_>,
-    trainable: Trainable,
-    portions: Portions,
-    dropout_seed: Option<u64>,
-) -> Result<(Accumulated, Metrics), Error> {
-    let sequences = pairs.computed();
-    let mut batches = pack_members(&sequences, portions.tokens)?;
-    let seed = |index: usize| dropout_seed.map(|seed| seed.wrapping_add(index as u64));
-    let several = batches.len() > 1;
-    let mut log_probabilities = vec![Vec::new(); sequences.len()];
-    let mut only = None;
-    for (index, (members, batch)) in batches.iter().enumerate() {
-        let kept = if several { Activations::Recomputed } else { portions.activations };
-        let trace = model.forward(&batch.ids, &batch.layout, kept, seed(index));
-        let losses = model.traced_losses(&trace, &batch.targets)?;
-        for (member, own) in members.iter().zip(by_member(members, &sequences, &losses)) {
-            log_probabilities[*member] = own.iter().map(|loss| -f64::from(*loss)).collect();
-        }
-        only = (!several).then_some(trace);
-    }
-    let (value, derivatives) = pairs.value(&log_probabilities)?;
-
-    let mut grads = Gradients::default();
-    let (mut trained_tokens, mut tokens) = (0, 0);
-    for (index, (members, batch)) in batches.iter_mut().enumerate() {
-        weigh(batch, members, &derivatives);
-        let trace = only.take().unwrap_or_else(|| {
-            model.forward(&batch.ids, &batch.layout, portions.activations, seed(index))
-        });
-        model.backward(trace, &batch.targets, trainable, &mut grads)?;
-        trained_tokens += batch.targets.rows.len();
-        tokens += batch.ids.len();
-    }
-    let sums = Accumulated { loss: value.loss, trained_tokens, tokens, grads };
-    Ok((sums, value.metrics))
-}
-
-/// A token's own loss is its negative log-probability: its weight is the negative derivative.
-fn weigh(batch: &mut MicroBatch, members: &[usize], derivatives: &[Vec<f64>]) {
-    let all = members.iter().flat_map(|member| &derivatives[*member]);
-    batch.targets.weights = all.map(|derivative| -*derivative as f32).collect();
 }
 
 /// Mean loss and figures over pairs, without gradients, `at_once` pairs at a time.
@@ -252,10 +185,9 @@ pub fn measure_pairs(
         let reference = pairs.reference.get(index * size..).unwrap_or_default();
         let reference = &reference[..reference.len().min(sequences.len())];
         let part = Pairs { sequences, reference, ..*pairs };
-        let computed = log_probabilities(model, &part.computed(), portion_tokens)?;
-        let computed: Vec<Vec<f64>> =
-            computed.iter().map(|row| row.iter().copied().map(f64::from).collect()).collect();
-        let (value, _) = part.value(&computed)?;
+        let computed = part.computed();
+        let value =
+            part.value(&find(model, &computed, Reads::LogProbabilities, portion_tokens)?)?;
         let share = (sequences.len() / 2) as f64;
         loss += value.loss * share;
         for (name, figure) in value.metrics {

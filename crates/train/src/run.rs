@@ -2,10 +2,13 @@
 
 use std::time::Instant;
 
+use sanbao_contract::data::Task;
 use sanbao_contract::train::{RunEvent, StepMetrics};
 use sanbao_data::{Part, Prepared, Sequence};
+use sanbao_infer::{DEFAULT_TOKEN_BUDGET, Flow, Generated, Sampling, generate};
 use sanbao_models::Decoder;
 use sanbao_project::{MetricsLog, Pointer, RunFolder};
+use sanbao_text::Tokenizer;
 
 use crate::Error;
 use crate::batch::epoch_order;
@@ -13,9 +16,18 @@ use crate::checkpoint::{self, State};
 use crate::lora;
 use crate::memory::resident_bytes;
 use crate::objective::{Objective, named};
+use crate::online::rewards::Rewards;
+use crate::online::rollout::{Prompt, Questions};
+use crate::online::watch::{Meaning, Watch};
+use crate::online::{Method, Mission};
 use crate::optimizer::{AdamW, clip_factor, gradient_norm};
-use crate::settings::TrainSettings;
-use crate::step::Portions;
+use crate::reward_model::{attach_score, attach_zero_score};
+use crate::settings::{Learns, TrainSettings};
+use crate::step::{Accumulated, Portions};
+
+/// Held-out questions that are answered at each validation, and how long the answers may be.
+const SAMPLES: usize = 2;
+const SAMPLE_TOKENS: usize = 48;
 
 /// What a run works on.
 pub struct Run<'a> {
@@ -31,6 +43,10 @@ pub struct Run<'a> {
     pub data_hash: &'a str,
     /// Where checkpoints and metrics go.
     pub folder: &'a RunFolder,
+    /// The model's tokenizer.
+    pub tokenizer: &'a Tokenizer,
+    /// What answers are rewarded for, when that is what is learnt from.
+    pub rewards: Option<&'a Rewards<'a>>,
 }
 
 /// How a run ended.
@@ -46,7 +62,7 @@ pub struct Outcome {
     pub best_loss: Option<f64>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Trains until the end, or until `stop` says so; goes on from the last checkpoint when
     /// there is one. Afterwards the model holds the weights of [`Outcome::best_step`].
     ///
@@ -63,6 +79,7 @@ impl Run<'_> {
         let per_epoch = self.settings.steps_per_epoch(rows);
         let (mut optimizer, mut state) = self.start(report)?;
         let objective = Objective::new(self, report)?;
+        let mission = Mission::new(self)?;
         let mut log = MetricsLog::open_until(&self.folder.metrics_path(), state.step)?;
         let validation = self.all(Part::Validation);
         let mut portions = Portions {
@@ -73,6 +90,12 @@ impl Run<'_> {
         let mut early = false;
         let mut order = (u64::MAX, Vec::new());
 
+        if let Some(mission) = mission.as_ref().filter(|mission| mission.watches())
+            && state.step == 0
+        {
+            self.first_look(mission, &mut state, &mut log, &portions, report)?;
+            self.checkpoint(&optimizer, &mut state, &clock, report)?;
+        }
         while state.step < total && !early {
             if stop() {
                 self.checkpoint(&optimizer, &mut state, &clock, report)?;
@@ -80,14 +103,29 @@ impl Run<'_> {
             }
             let epoch = state.step / per_epoch;
             if order.0 != epoch {
-                order = (epoch, epoch_order(rows, self.settings.seed, epoch));
+                let strategy = self.settings.train_sampling_strategy;
+                order = (epoch, epoch_order(rows, strategy, self.settings.seed, epoch));
             }
             let first = (state.step % per_epoch) as usize * self.settings.batch_size;
             let members = &order.1[first..(first + self.settings.batch_size).min(rows)];
             state.step += 1;
             let moment = Moment { step: state.step, total };
-            let mut metrics =
-                self.step(members, &objective, &mut optimizer, moment, &mut portions, report)?;
+            let mut metrics = match &mission {
+                Some(mission) => mission.step(
+                    self,
+                    members,
+                    &mut state.watch,
+                    &mut optimizer,
+                    moment,
+                    &mut portions,
+                    report,
+                )?,
+                None => {
+                    self.step(members, &objective, &mut optimizer, moment, &mut portions, report)?
+                }
+            };
+            (metrics.step, metrics.steps) = (state.step, total);
+            metrics.memory = resident_bytes();
             metrics.epoch = state.step as f64 / per_epoch as f64;
             clock.step(&mut metrics, total);
 
@@ -97,21 +135,18 @@ impl Run<'_> {
                 && every > 0
                 && (state.step.is_multiple_of(every) || state.step == total);
             if evaluates {
-                let loss = objective.validate(self, &validation, portions.tokens, &mut metrics)?;
-                metrics.validation_loss = loss;
-                if let Some(loss) = loss {
-                    let best = state.best.is_none_or(|(lowest, _)| loss < lowest);
-                    state.evaluations_without_improvement =
-                        if best { 0 } else { state.evaluations_without_improvement + 1 };
-                    if best {
-                        state.best = Some((loss, state.step));
+                early = match &mission {
+                    Some(mission) => self.look(mission, &mut state, &mut metrics, &portions)?,
+                    None => {
+                        self.validate(&objective, &validation, &mut state, &mut metrics, &portions)?
                     }
-                    let patience = self.settings.early_stopping_patience;
-                    early = patience > 0 && state.evaluations_without_improvement >= patience;
-                }
+                };
             }
             log.append(&metrics)?;
             let validation_loss = metrics.validation_loss;
+            for event in std::mem::take(&mut metrics.events) {
+                report(event);
+            }
             report(RunEvent::Step(metrics));
             if let Some(loss) = validation_loss {
                 let best = state.best.is_some_and(|(_, step)| step == state.step);
@@ -136,7 +171,7 @@ impl Run<'_> {
             }
         }
         let outcome = self.outcome(&state, true);
-        if early {
+        if early && mission.is_none() {
             report(RunEvent::EarlyStop { step: state.step, best_step: outcome.best_step });
         }
         if outcome.best_step != state.step {
@@ -156,6 +191,13 @@ impl Run<'_> {
         if let Some(config) = &self.settings.lora {
             lora::attach(self.model, config, self.settings.seed)?;
         }
+        match &self.settings.learns {
+            Learns::RewardModel(_) => attach_score(self.model, self.settings.seed),
+            Learns::Reward(online) if matches!(online.method, Method::Ppo { .. }) => {
+                attach_zero_score(self.model);
+            }
+            _ => {}
+        }
         let state = State {
             step: 0,
             settings: self.settings.clone(),
@@ -163,6 +205,7 @@ impl Run<'_> {
             best: None,
             evaluations_without_improvement: 0,
             seconds: 0.0,
+            watch: Watch::default(),
         };
         Ok((AdamW::new(self.settings.adamw), state))
     }
@@ -172,19 +215,44 @@ impl Run<'_> {
         members: &[usize],
         objective: &Objective,
         optimizer: &mut AdamW,
-        Moment { step, total }: Moment,
+        moment: Moment,
         portions: &mut Portions,
         report: &mut dyn FnMut(RunEvent),
     ) -> Result<StepMetrics, Error> {
-        let settings = self.settings;
-        let dropout = settings.lora.as_ref().is_some_and(|lora| lora.lora_dropout > 0.0);
-        let seed = dropout
-            .then(|| settings.seed.rotate_left(17) ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut halved = |tokens: usize| {
             report(RunEvent::MemoryHalved { micro_batch_tokens: tokens as u64 });
         };
-        let (mut sums, figures) =
-            objective.accumulate(self, members, portions, seed, &mut halved)?;
+        let seed = self.dropout_seed(moment.step);
+        let (sums, figures) = objective.accumulate(self, members, portions, seed, &mut halved)?;
+        let (trained_tokens, tokens) = (sums.trained_tokens as u64, sums.tokens as u64);
+        let loss = sums.loss;
+        let (learning_rate, grad_norm) = self.update(sums, optimizer, moment)?;
+        Ok(StepMetrics {
+            loss,
+            learning_rate,
+            grad_norm,
+            trained_tokens,
+            tokens,
+            figures: named(figures),
+            ..StepMetrics::default()
+        })
+    }
+
+    /// Where dropout begins in a step; `None` without dropout.
+    pub(crate) fn dropout_seed(&self, step: u64) -> Option<u64> {
+        let drops = self.settings.lora.as_ref().is_some_and(|lora| lora.lora_dropout > 0.0);
+        let seed = self.settings.seed.rotate_left(17);
+        drops.then(|| seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// One step of the optimizer; gives the learning rate and the norm of the gradients.
+    pub(crate) fn update(
+        &mut self,
+        mut sums: Accumulated,
+        optimizer: &mut AdamW,
+        Moment { step, total }: Moment,
+    ) -> Result<(f64, f64), Error> {
+        let settings = self.settings;
         let learning_rate = settings.lr_scheduler.learning_rate(
             step,
             total,
@@ -197,18 +265,112 @@ impl Run<'_> {
         }
         let clip = clip_factor(grad_norm, settings.max_grad_norm);
         optimizer.step(self.model, settings.trainable(), &mut sums.grads, learning_rate, clip);
-        Ok(StepMetrics {
+        Ok((learning_rate, grad_norm))
+    }
+
+    /// Measures the validation rows; whether training is to end.
+    fn validate(
+        &self,
+        objective: &Objective,
+        validation: &[Sequence],
+        state: &mut State,
+        metrics: &mut StepMetrics,
+        portions: &Portions,
+    ) -> Result<bool, Error> {
+        let Some((loss, figures)) = objective.validate(self, validation, portions.tokens)? else {
+            return Ok(false);
+        };
+        let validated = |(name, figure)| (format!("eval_{name}"), figure);
+        metrics.figures.extend(named(figures).into_iter().map(validated));
+        metrics.validation_loss = Some(loss);
+        metrics.events.extend(self.samples(metrics.step)?);
+        let best = state.best.is_none_or(|(lowest, _)| loss < lowest);
+        state.evaluations_without_improvement =
+            if best { 0 } else { state.evaluations_without_improvement + 1 };
+        if best {
+            state.best = Some((loss, state.step));
+        }
+        let patience = self.settings.early_stopping_patience;
+        Ok(patience > 0 && state.evaluations_without_improvement >= patience)
+    }
+
+    /// What the model answers now to some held-out questions.
+    fn samples(&self, step: u64) -> Result<Vec<RunEvent>, Error> {
+        let task = self.data.report().task;
+        if !matches!(task, Task::Instruct | Task::Classify)
+            || self.settings.learns != Learns::Examples
+        {
+            return Ok(Vec::new());
+        }
+        let rows = self.data.part(Part::Validation).len().min(SAMPLES);
+        let questions = Questions::new(self.tokenizer)?;
+        let asked = self.sequences(Part::Validation, &(0..rows).collect::<Vec<_>>());
+        let prompts = asked.iter().map(|row| questions.read(row)).collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<Vec<u32>> = prompts.iter().map(|prompt| prompt.ids.clone()).collect();
+        let sampling = Sampling::greedy(SAMPLE_TOKENS);
+        let answers = generate(
+            self.model,
+            self.tokenizer,
+            &ids,
+            &sampling,
+            DEFAULT_TOKEN_BUDGET,
+            &mut |_, _| Flow::Continue,
+        )?;
+        let sample = |(prompt, answer): (Prompt, Generated)| RunEvent::Sample {
             step,
-            steps: total,
-            loss: sums.loss,
-            learning_rate,
-            grad_norm,
-            trained_tokens: sums.trained_tokens as u64,
-            tokens: sums.tokens as u64,
-            memory: resident_bytes(),
-            figures: named(figures),
-            ..StepMetrics::default()
-        })
+            prompt: prompt.text,
+            answer: answer.text,
+            reward: None,
+            parts: Vec::new(),
+        };
+        Ok(prompts.into_iter().zip(answers).map(sample).collect())
+    }
+
+    /// Looks at held-out questions before the first step: what later looks are compared with.
+    fn first_look(
+        &self,
+        mission: &Mission,
+        state: &mut State,
+        log: &mut MetricsLog,
+        portions: &Portions,
+        report: &mut dyn FnMut(RunEvent),
+    ) -> Result<(), Error> {
+        let mut metrics = StepMetrics { memory: resident_bytes(), ..StepMetrics::default() };
+        self.look(mission, state, &mut metrics, portions)?;
+        log.append(&metrics)?;
+        for event in metrics.events {
+            report(event);
+        }
+        Ok(())
+    }
+
+    /// Looks at held-out questions while learning from rewards; whether training is to end.
+    fn look(
+        &self,
+        mission: &Mission,
+        state: &mut State,
+        metrics: &mut StepMetrics,
+        portions: &Portions,
+    ) -> Result<bool, Error> {
+        match mission.look(self, &mut state.watch, metrics, portions.tokens)? {
+            Meaning::Fine(reward) => {
+                if state.best.is_none_or(|(lowest, _)| -reward < lowest) {
+                    state.best = Some((-reward, state.step));
+                }
+                Ok(false)
+            }
+            Meaning::Suspicious => Ok(false),
+            Meaning::OverOptimised { reward_gain, guard_loss } => {
+                metrics.events.push(RunEvent::OverOptimised {
+                    step: state.step,
+                    best_step: state.best.map_or(0, |(_, step)| step),
+                    guard: mission.guard().to_owned(),
+                    reward_gain,
+                    guard_loss,
+                });
+                Ok(true)
+            }
+        }
     }
 
     fn checkpoint(
@@ -235,7 +397,10 @@ impl Run<'_> {
             finished,
             last_step: state.step,
             best_step: state.best.map_or(state.step, |(_, step)| step),
-            best_loss: state.best.map(|(loss, _)| loss),
+            best_loss: match self.settings.learns {
+                Learns::Reward(_) => None,
+                _ => state.best.map(|(loss, _)| loss),
+            },
         }
     }
 
@@ -257,9 +422,9 @@ impl Run<'_> {
 
 /// Where a run is.
 #[derive(Clone, Copy)]
-struct Moment {
-    step: u64,
-    total: u64,
+pub(crate) struct Moment {
+    pub step: u64,
+    pub total: u64,
 }
 
 /// Time, speed and what is left.

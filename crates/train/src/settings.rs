@@ -4,9 +4,37 @@ use sanbao_models::{Activations, Trainable};
 use serde::{Deserialize, Serialize};
 
 use crate::lora::LoraConfig;
+use crate::online::Online;
 use crate::optimizer::AdamWSettings;
 use crate::preference::Preference;
+use crate::reward_model::RewardModel;
 use crate::schedule::Schedule;
+
+/// What a run learns from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "from")]
+pub enum Learns {
+    /// Examples: their tokens become likelier.
+    #[default]
+    Examples,
+    /// Answers that were liked and answers that were not.
+    Preference(Preference),
+    /// The same, by a score head that becomes a reward model.
+    RewardModel(RewardModel),
+    /// Rewards of the model's own answers.
+    Reward(Box<Online>),
+}
+
+/// In which order rows come (transformers' `train_sampling_strategy`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SamplingStrategy {
+    /// Shuffled anew in every epoch.
+    #[default]
+    Random,
+    /// As in the files.
+    Sequential,
+}
 
 /// What a run does, to the last number. Two runs with equal settings on equal data and the
 /// same kind of device give the same weights.
@@ -16,11 +44,16 @@ pub struct TrainSettings {
     pub recipe: String,
     /// The adapter; without one every weight is trained.
     pub lora: Option<LoraConfig>,
-    /// Learn from pairs of answers with this loss; from examples when `None`.
-    #[serde(default)]
-    pub preference: Option<Preference>,
+    /// What is learnt from.
+    pub learns: Learns,
+    /// Whether a row of the data is two sequences: what was liked, and what was not.
+    pub paired: bool,
+    /// The order in which rows come.
+    pub train_sampling_strategy: SamplingStrategy,
     /// Passes over the training rows.
     pub num_train_epochs: u32,
+    /// Optimizer steps after which the run ends, even within an epoch.
+    pub max_steps: Option<u64>,
     /// Rows per optimizer step.
     pub batch_size: usize,
     /// Peak learning rate.
@@ -65,7 +98,15 @@ impl TrainSettings {
 
     /// Sequences that a row is: two answers for a pair.
     pub fn sequences_per_row(&self) -> usize {
-        if self.preference.is_some() { 2 } else { 1 }
+        if self.paired { 2 } else { 1 }
+    }
+
+    /// Times that the optimizer moves in a step: several when the same answers are learnt from again.
+    pub fn optimizer_steps_per_step(&self) -> u64 {
+        match &self.learns {
+            Learns::Reward(online) => online.num_iterations.max(1) as u64,
+            _ => 1,
+        }
     }
 
     /// Optimizer steps of one epoch.
@@ -75,6 +116,7 @@ impl TrainSettings {
 
     /// Optimizer steps in all.
     pub fn total_steps(&self, rows: usize) -> u64 {
-        self.steps_per_epoch(rows) * u64::from(self.num_train_epochs)
+        let all = self.steps_per_epoch(rows) * u64::from(self.num_train_epochs);
+        all.min(self.max_steps.unwrap_or(u64::MAX))
     }
 }

@@ -59,6 +59,12 @@ fn run(job: Job, inbox: &Inbox) -> Result<(), Error> {
                 notes: exported.notes,
             }));
         }
+        Job::Batch(batch) => {
+            let mut tell = |progress| say(Message::Progress(progress));
+            if let Some(rows) = jobs::batch(&batch, &stop, &mut tell)? {
+                say(Message::Batched { rows });
+            }
+        }
         Job::Devices => say(Message::Devices { devices: devices::measure_all(false) }),
         Job::Answer { answerer, device } => jobs::answer(&answerer, &device, inbox, &mut say)?,
     }

@@ -90,6 +90,7 @@ async fn a_plan_that_breaks_off_leaves_no_folder() {
         dial: sanbao_contract::train::Dial::Quick,
         device: "cpu".into(),
         chosen: Default::default(),
+        reward: None,
         seed: 1,
     };
     let job = Job::Plan { request: Box::new(request), run: out.clone() };

@@ -4,15 +4,23 @@ use std::io::{BufRead, Write};
 
 use anyhow::{Context, Result, bail};
 use sanbao_contract::Message;
-use sanbao_contract::worker::Answerer;
-use sanbao_data::{Table, Template};
+use sanbao_contract::app::Sampling as AskedSampling;
+use sanbao_contract::worker::{Answerer, Batch, Job, Message as Said};
 use sanbao_infer::{DEFAULT_TOKEN_BUDGET, FinishReason, Flow, Sampling, chat_prompt, generate};
-use sanbao_project::write_atomic;
+use sanbao_worker::Ended;
 use sanbao_worker::jobs::Voice;
 
-use super::setup::model_path;
+use super::setup::{in_worker, model_path};
 use crate::arguments::{AnswererArgs, BatchArgs, ChatArgs};
 use crate::show;
+
+/// Who is to answer.
+fn answerer(args: &AnswererArgs) -> Result<Answerer> {
+    Ok(match &args.run {
+        Some(run) => Answerer::Run { run: run.clone(), epoch: args.epoch },
+        None => Answerer::Base { model: model_path(args.model.as_deref())? },
+    })
+}
 
 /// A model that can be asked.
 struct Asked {
@@ -22,11 +30,7 @@ struct Asked {
 
 impl Asked {
     fn new(args: &AnswererArgs) -> Result<Self> {
-        let answerer = match &args.run {
-            Some(run) => Answerer::Run { run: run.clone(), epoch: args.epoch },
-            None => Answerer::Base { model: model_path(args.model.as_deref())? },
-        };
-        let mut voice = Voice::load(&answerer, &args.device)?;
+        let mut voice = Voice::load(&answerer(args)?, &args.device)?;
         if let Some(adapter) = &args.adapter {
             sanbao_train::lora::load_adapter(&mut voice.model, adapter)?;
         }
@@ -100,75 +104,43 @@ pub fn chat(args: &ChatArgs) -> Result<()> {
 
 /// `sanbao batch`.
 pub fn batch(args: &BatchArgs) -> Result<()> {
-    let table = Table::open(&args.data)?;
-    let columns = table.columns().to_vec();
-    let template = Template::parse(&prompt_template(args, &columns)?)?;
-    if let Some(unknown) = template.columns().find(|name| !columns.iter().any(|c| c == name)) {
-        bail!("{} has no column '{unknown}'; it has {}", table.file().name(), columns.join(", "));
+    let answerer = answerer(&args.answerer)?;
+    if args.answerer.adapter.is_some() {
+        bail!("--adapter is for `sanbao chat`; export it merged, or name its run with --run");
     }
-    let asked = Asked::new(&args.answerer)?;
-    let (mut rows, mut prompts) = (Vec::new(), Vec::new());
-    for record in table.records()? {
-        let record = record?;
-        let mut messages = Vec::new();
-        if let Some(system) = &args.system {
-            messages.push(Message::new("system", system.clone()));
-        }
-        messages.push(Message::new("user", text(&template.fill(&record.fields))));
-        prompts.push(chat_prompt(&asked.voice.base.tokenizer, &messages)?);
-        rows.push(
-            columns
-                .iter()
-                .map(|column| record.fields.get(column).map_or_else(String::new, text))
-                .collect::<Vec<_>>(),
-        );
-    }
+    let job = Job::Batch(Box::new(Batch {
+        answerer,
+        device: args.answerer.device.clone(),
+        data: args.data.clone(),
+        prompt: args.prompt.clone(),
+        system: args.system.clone(),
+        sampling: contract_sampling(&args.answerer),
+        out: std::path::absolute(&args.out)?,
+    }));
     let bar = show::bar("Answering");
-    bar.set_length(prompts.len() as u64);
-    let answers = generate(
-        &asked.voice.model,
-        &asked.voice.base.tokenizer,
-        &prompts,
-        &asked.sampling,
-        DEFAULT_TOKEN_BUDGET,
-        &mut |_, piece| {
-            bar.inc(u64::from(piece.finish.is_some()));
-            Flow::Continue
-        },
-    )?;
+    let ended = in_worker(job, &mut |message| {
+        if let Said::Progress(progress) = message {
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+        }
+    })?;
     bar.finish_and_clear();
-
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns.iter().map(String::as_str).chain(["answer"]))?;
-    for (mut row, answer) in rows.into_iter().zip(answers) {
-        row.push(answer.text);
-        writer.write_record(&row)?;
-    }
-    let bytes = writer.into_inner()?;
-    write_atomic(&args.out, |file| file.write_all(&bytes))
-        .with_context(|| format!("{} cannot be written", args.out.display()))?;
-    show::line(&format!("{} answers written to {}", prompts.len(), args.out.display()));
+    let Ended::Done(Said::Batched { rows }) = ended else {
+        bail!("stopped; nothing was written");
+    };
+    show::line(&format!("{rows} answers written to {}", args.out.display()));
     Ok(())
 }
 
-/// The template that was given, or the only column.
-fn prompt_template(args: &BatchArgs, columns: &[String]) -> Result<String> {
-    match (&args.prompt, columns) {
-        (Some(prompt), _) => Ok(prompt.clone()),
-        (None, [column]) => Ok(format!("{{{{{column}}}}}")),
-        (None, _) => bail!(
-            "{} has the columns {}; say what to ask with --prompt, for example --prompt '{{{{{}}}}}'",
-            args.data.display(),
-            columns.join(", "),
-            columns.first().map_or("text", String::as_str)
-        ),
-    }
-}
-
-fn text(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Null => String::new(),
-        other => other.to_string(),
+fn contract_sampling(args: &AnswererArgs) -> AskedSampling {
+    AskedSampling {
+        temperature: args.temperature,
+        top_p: args.top_p,
+        top_k: args.top_k as u64,
+        min_p: args.min_p,
+        repetition_penalty: args.repetition_penalty,
+        max_new_tokens: args.max_new_tokens as u64,
+        stop: args.stop.clone(),
+        seed: args.seed,
     }
 }

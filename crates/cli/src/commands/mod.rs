@@ -2,8 +2,10 @@
 
 mod answer;
 mod data;
+pub mod feedback;
 mod make;
 mod model;
+pub mod reward;
 mod run;
 mod serve;
 mod setup;
@@ -11,6 +13,8 @@ mod setup;
 use anyhow::Result;
 
 use crate::arguments::{Command, DataCommand};
+use feedback::FeedbackCommand;
+use reward::RewardCommand;
 
 /// Runs a command.
 ///
@@ -29,6 +33,13 @@ pub fn run(command: Command) -> Result<()> {
         Command::Chat(args) => answer::chat(&args),
         Command::Batch(args) => answer::batch(&args),
         Command::Recipes(args) => model::recipes(&args),
+        Command::Feedback(FeedbackCommand::Import(args)) => feedback::import(&args),
+        Command::Feedback(FeedbackCommand::Export(args)) => feedback::export(&args),
+        Command::Feedback(FeedbackCommand::Stats(args)) => feedback::stats(&args),
+        Command::Reward(RewardCommand::Cards(args)) => reward::cards(&args),
+        Command::Reward(RewardCommand::Train(args)) => reward::train(args),
+        Command::Reward(RewardCommand::Doctor(args)) => reward::doctor(&args),
+        Command::Reward(RewardCommand::Score(args)) => reward::score(&args),
         Command::Serve(args) => serve::serve(&args),
         Command::Worker => Ok(()),
     }

@@ -102,6 +102,7 @@ pub fn planned(
         dial: args.dial.into(),
         device: args.device.clone(),
         chosen: chosen(&args.set)?,
+        reward: super::reward::wanted(&args.reward, args.reward_model.as_deref())?,
         seed: args.seed,
     };
     let bar = show::spinner("Looking at model and machine");

@@ -17,7 +17,7 @@ impl Check for Contradiction {
 
     fn examine(&self, survey: &mut Survey) -> Option<Finding> {
         // Prose has no answers; a prompt with several pairs of answers is what preferences are.
-        if matches!(survey.task, Task::Prose | Task::Preference) {
+        if matches!(survey.task, Task::Prose | Task::Preference | Task::Unpaired) {
             return None;
         }
         let mut rows: Vec<usize> = Vec::new();

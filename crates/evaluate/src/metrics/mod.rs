@@ -26,6 +26,7 @@ mod mcc;
 mod micro_f1;
 pub mod ner;
 mod perplexity;
+mod reward;
 pub mod rouge;
 pub mod squad;
 mod sums;
@@ -102,6 +103,8 @@ pub struct Row<'a> {
     pub loss_sum: f64,
     /// Tokens that the sum is over.
     pub loss_tokens: u64,
+    /// What the answer earned, where answers were rewarded.
+    pub reward: Option<f64>,
 }
 
 /// What one model did with all rows.
@@ -151,6 +154,7 @@ pub static METRICS: &[&dyn Metric] = &[
     &auc::Auc,
     &brier::Brier,
     &ece::Ece,
+    &reward::Reward,
     &loss::Loss,
     &perplexity::Perplexity,
     &chrf::CHRF,

@@ -126,6 +126,7 @@ pub(super) fn score(score: Score) -> Phrase {
         }
         Score::Chrf => Phrase { en: "chrF", zh: "chrF" },
         Score::Perplexity => Phrase { en: "perplexity", zh: "困惑度" },
+        Score::Reward => Phrase { en: "reward", zh: "奖励" },
     }
 }
 
@@ -136,6 +137,9 @@ pub(super) fn task(task: Task) -> Phrase {
         Task::Instruct => Phrase { en: "Answering", zh: "回答问题" },
         Task::Prose => Phrase { en: "Continuing prose", zh: "续写文字" },
         Task::Preference => Phrase { en: "Preferring answers", zh: "偏好回答" },
+        Task::Unpaired => {
+            Phrase { en: "Giving answers that are liked", zh: "给出被喜欢的回答" }
+        }
     }
 }
 

@@ -63,7 +63,7 @@ fn view(row: &Compared, pick: &Pick, task: Task, language: Language, words: &Mes
     let figure = |value: f64| match pick.score {
         Score::Probability => format!("{}%", percent(value)),
         Score::Chrf => fixed(value, 1),
-        Score::Perplexity => decimals(value),
+        Score::Perplexity | Score::Reward => decimals(value),
     };
     let answers = match task {
         Task::Prose => Vec::new(),

@@ -20,10 +20,16 @@ pub(super) fn check(input: &VerdictInput) -> Result<(), Error> {
     if let Some(found) = input.answered.as_ref().map(Vec::len).filter(|n| *n != input.rows.len()) {
         return Err(Error::AnsweredRows { found, rows: input.rows.len() });
     }
-    if matches!(input.task, Task::Classify | Task::Preference) {
+    if matches!(input.task, Task::Classify | Task::Preference | Task::Unpaired) {
         check_labels(input)?;
     }
     check_losses(input)?;
+    for (index, row) in input.rows.iter().enumerate() {
+        let rewards = [row.before.reward, row.after.reward];
+        if let Some(reward) = rewards.into_iter().flatten().find(|reward| !reward.is_finite()) {
+            return Err(Error::Reward { row: index + 1, reward });
+        }
+    }
     match input.forgetting {
         Some(forgetting)
             if !is_perplexity(forgetting.before) || !is_perplexity(forgetting.after) =>

@@ -25,10 +25,13 @@ pub(super) struct Decision {
     pub params: BTreeMap<String, String>,
 }
 
-/// The metric that decides for a task.
-pub(super) fn deciding_metric(task: Task) -> &'static str {
-    match task {
-        Task::Classify | Task::Preference => "accuracy",
+/// The metric that decides.
+pub(super) fn deciding_metric(input: &VerdictInput) -> &'static str {
+    if input.is_rewarded() {
+        return "reward";
+    }
+    match input.task {
+        Task::Classify | Task::Preference | Task::Unpaired => "accuracy",
         Task::Prose => "perplexity",
         Task::Instruct => "loss",
     }
@@ -92,15 +95,18 @@ fn is_within(comparison: &Comparison, reach: f64) -> bool {
 
 /// Decides by the comparisons.
 pub(super) fn decide(input: &VerdictInput, comparisons: &[Comparison]) -> Result<Decision, Error> {
-    let metric = deciding_metric(input.task);
+    let metric = deciding_metric(input);
     let find = |name: &str| comparisons.iter().find(|one| one.metric == name);
     let Some(deciding) = find(metric) else {
         return Err(Error::NoRows);
     };
+    if metric == "reward" {
+        return Ok(reward(input, deciding));
+    }
     Ok(match input.task {
         Task::Classify => classify(input, deciding),
         Task::Prose => prose(input, deciding),
-        Task::Preference => preference(input, deciding),
+        Task::Preference | Task::Unpaired => preference(input, deciding),
         Task::Instruct => instruct(input, deciding, find("chrf")),
     })
 }
@@ -158,6 +164,39 @@ fn preference(input: &VerdictInput, accuracy: &Comparison) -> Decision {
         Change::Unclear => "preference.cannot_tell",
     };
     Decision { outcome: change.outcome(), metric: "accuracy", code, params }
+}
+
+fn reward(input: &VerdictInput, reward: &Comparison) -> Decision {
+    let change = Change::of(reward);
+    let places = places(reward);
+    let (mut wins, mut rows) = (0.0, 0.0);
+    for row in answered(input) {
+        if let (Some(before), Some(after)) = (row.before.reward, row.after.reward) {
+            rows += 1.0;
+            wins += if after > before {
+                1.0
+            } else if after == before {
+                0.5
+            } else {
+                0.0
+            };
+        }
+    }
+    let params = params([
+        ("rows", reward.rows.to_string()),
+        ("metric_before", fixed(reward.before.value, places)),
+        ("metric_after", fixed(reward.after.value, places)),
+        ("low", signed_fixed(reward.difference.low, places)),
+        ("high", signed_fixed(reward.difference.high, places)),
+        ("win_rate", percent(wins / f64::max(rows, 1.0))),
+    ]);
+    let code = match change {
+        Change::Better => "reward.better",
+        Change::Worse => "reward.worse",
+        Change::Unclear if answers_changed(input) == Some(0) => "reward.nothing_changed",
+        Change::Unclear => "reward.unclear",
+    };
+    Decision { outcome: change.outcome(), metric: "reward", code, params }
 }
 
 /// Whether the tuned model is right more often than always answering the most frequent label,

@@ -41,6 +41,14 @@ pub struct VerdictInput {
 }
 
 impl VerdictInput {
+    /// Whether every answer of both models was rewarded.
+    fn is_rewarded(&self) -> bool {
+        let rewarded = |row: &Compared| row.before.reward.is_some() && row.after.reward.is_some();
+        let answered = (0..self.rows.len()).filter(|row| self.is_answered(*row));
+        let mut answered = answered.map(|row| rewarded(&self.rows[row])).peekable();
+        answered.peek().is_some() && answered.all(|rewarded| rewarded)
+    }
+
     fn is_answered(&self, row: usize) -> bool {
         self.task != Task::Prose && self.answered.as_ref().is_none_or(|answered| answered[row])
     }
@@ -60,6 +68,7 @@ impl VerdictInput {
                     probabilities: &answer(row).probabilities,
                     loss_sum: answer(row).loss_sum,
                     loss_tokens: answer(row).loss_tokens,
+                    reward: answer(row).reward,
                 })
                 .collect(),
         };
@@ -76,6 +85,9 @@ impl VerdictInput {
 /// - Preferences are decided by accuracy: how often the preferred answer is the likelier one. Labels
 ///   are `chosen` and `rejected`, and `chosen` is the reference of every row.
 ///
+/// - Answers that were rewarded are decided by the reward, whatever the task was.
+/// - Single answers that were liked or not are put as pairs, and so decided as preferences.
+///
 /// A decision needs both a 95 % bootstrap interval of the difference that leaves out 0 and a test
 /// with p < 0.05 (McNemar, or a paired randomisation), so a handful of rows never decides.
 ///
@@ -91,7 +103,7 @@ pub fn verdict(input: &VerdictInput) -> Result<Verdict, Error> {
             let (before, after) = confusion::confusions(input);
             (Some(before), Some(after))
         }
-        Task::Instruct | Task::Prose | Task::Preference => (None, None),
+        Task::Instruct | Task::Prose | Task::Preference | Task::Unpaired => (None, None),
     };
     let (sentence_code, sentence_params) = (decision.code.to_owned(), decision.params);
     Ok(Verdict {
@@ -130,7 +142,7 @@ fn comparisons(input: &VerdictInput) -> Vec<Comparison> {
     let mut comparisons = compare(&shown(false), &before, &after, input.seed);
     let (before, after) = input.answers(true);
     comparisons.extend(compare(&shown(true), &before, &after, input.seed));
-    let deciding = decide::deciding_metric(input.task);
+    let deciding = decide::deciding_metric(input);
     let order = |name: &str| METRICS.iter().position(|metric| metric.about().name == name);
     comparisons.sort_by_key(|one| (one.metric != deciding, order(&one.metric)));
     comparisons

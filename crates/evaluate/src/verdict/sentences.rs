@@ -89,6 +89,34 @@ static SENTENCES: &[(&str, Phrase)] = &[
         },
     ),
     (
+        "reward.better",
+        Phrase {
+            en: "Better: on {rows|question|questions} never seen in training, the trained model's answers earn {metric_after} on average, up from {metric_before} ({low} to {high}); they earn more on {win_rate}% of the questions, ties counted half.",
+            zh: "变好了：在训练中从未见过的 {rows} 个问题上，训练后模型的答案平均得 {metric_after} 分，训练前为 {metric_before}（{low} 到 {high}）；在 {win_rate}% 的问题上得分更高（平局计一半）。",
+        },
+    ),
+    (
+        "reward.worse",
+        Phrase {
+            en: "Worse: on {rows|question|questions} never seen in training, the trained model's answers earn {metric_after} on average, down from {metric_before} ({low} to {high}); they earn more on only {win_rate}% of the questions, ties counted half.",
+            zh: "变差了：在训练中从未见过的 {rows} 个问题上，训练后模型的答案平均得 {metric_after} 分，训练前为 {metric_before}（{low} 到 {high}）；只在 {win_rate}% 的问题上得分更高（平局计一半）。",
+        },
+    ),
+    (
+        "reward.unclear",
+        Phrase {
+            en: "Not enough to tell: on {rows|question|questions} never seen in training, the trained model's answers earn {metric_after} on average, before {metric_before}; the true change may be anything from {low} to {high}. They earn more on {win_rate}% of the questions, ties counted half.",
+            zh: "不足以判断：在训练中从未见过的 {rows} 个问题上，训练后模型的答案平均得 {metric_after} 分，训练前为 {metric_before}；真实变化可能在 {low} 到 {high} 之间。在 {win_rate}% 的问题上得分更高（平局计一半）。",
+        },
+    ),
+    (
+        "reward.nothing_changed",
+        Phrase {
+            en: "No difference: on {rows|question|questions} never seen in training, the trained model gives the same answers as before; they earn {metric_after} on average.",
+            zh: "没有变化：在训练中从未见过的 {rows} 个问题上，训练后模型的答案与训练前完全相同，平均得 {metric_after} 分。",
+        },
+    ),
+    (
         "instruct.better",
         Phrase {
             en: "Better: on {rows|row|rows} never seen in training, the trained model fits the right answers better (loss {loss_after}, before {loss_before}), and its own answers are closer to them (chrF {chrf_after}, before {chrf_before}).",

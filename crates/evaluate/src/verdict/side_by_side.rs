@@ -25,7 +25,8 @@ struct Candidate {
 /// chosen by. Ties go to the earlier row, so the choice is the same every time.
 pub(super) fn pick(input: &VerdictInput) -> (Vec<Compared>, Vec<Pick>) {
     let score = match input.task {
-        Task::Classify | Task::Preference => Score::Probability,
+        _ if input.is_rewarded() => Score::Reward,
+        Task::Classify | Task::Preference | Task::Unpaired => Score::Probability,
         Task::Prose => Score::Perplexity,
         Task::Instruct => Score::Chrf,
     };
@@ -73,7 +74,11 @@ fn window_around_median(
 
 fn candidate(input: &VerdictInput, index: usize, row: &Compared) -> Option<Candidate> {
     let (before, after, gain) = match input.task {
-        Task::Classify | Task::Preference => {
+        _ if input.is_rewarded() => {
+            let (before, after) = (row.before.reward?, row.after.reward?);
+            (before, after, after - before)
+        }
+        Task::Classify | Task::Preference | Task::Unpaired => {
             let truth = input.labels.iter().position(|label| *label == row.reference)?;
             let probability = |answer: &Answer| answer.probabilities.get(truth).copied();
             let right = |answer: &Answer| f64::from(u8::from(answer.text == row.reference));

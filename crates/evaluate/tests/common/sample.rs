@@ -71,6 +71,7 @@ pub fn classify(language: Language, count: usize, skill: f64) -> VerdictInput {
             loss_sum: -probabilities[truth].ln(),
             loss_tokens: 2,
             probabilities,
+            reward: None,
         };
         Compared {
             prompt: row[0].clone(),
@@ -123,6 +124,7 @@ pub fn instruct(language: Language, count: usize) -> VerdictInput {
             probabilities: Vec::new(),
             loss_sum: loss * tokens,
             loss_tokens: tokens as u64,
+            reward: None,
         };
         Compared {
             prompt: row[0].clone(),
@@ -162,6 +164,7 @@ pub fn prose(language: Language, count: usize) -> VerdictInput {
             probabilities: Vec::new(),
             loss_sum: loss * tokens as f64,
             loss_tokens: tokens,
+            reward: None,
         };
         Compared {
             prompt: passage,

@@ -89,7 +89,7 @@ impl Decoder {
         for (index, norms) in norms.into_iter().enumerate() {
             blocks.push(build_block(&spec, index, norms, &mut linear)?);
         }
-        Ok(Self { spec, embed, positions, blocks, final_norm, head })
+        Ok(Self { spec, embed, positions, blocks, final_norm, head, score: None })
     }
 }
 

@@ -25,7 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How the tables came to be, step by step. A step that was released is never changed: a later
 /// layout is one more step, and a fixture of the layout before it in `tests/store`.
-const STEPS: &[M<'static>] = &[M::up(include_str!("v1.sql")).foreign_key_check()];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("v1.sql")).foreign_key_check(),
+    M::up(include_str!("v2.sql")).foreign_key_check(),
+];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The newest layout known, and the one that is written.
 const LAYOUT: i64 = STEPS.len() as i64;

@@ -130,6 +130,12 @@ pub enum Error {
         /// Id.
         run: String,
     },
+    /// The project has no such ballot.
+    #[error("The project has no ballot {ballot}; it was deleted.")]
+    NoBallot {
+        /// Id.
+        ballot: u64,
+    },
     /// A run of this id is recorded already.
     #[error("The project already has a run '{run}'; start the run again to get a new id.")]
     RunTaken {
@@ -159,6 +165,7 @@ impl Error {
             Self::NoRow { .. } => "project.no_row",
             Self::WrongColumns { .. } => "project.wrong_columns",
             Self::NoRun { .. } => "project.no_run",
+            Self::NoBallot { .. } => "project.no_ballot",
             Self::RunTaken { .. } => "project.run_taken",
         }
     }
@@ -226,6 +233,7 @@ impl From<Error> for Fault {
                 .with("row", row)
                 .with("expected", expected)
                 .with("found", found),
+            Error::NoBallot { ballot } => fault.with("ballot", ballot),
             Error::NoRun { run } | Error::RunTaken { run } => fault.with("run", run),
         }
     }

@@ -1,7 +1,7 @@
 //! A person's projects: each is one folder that can be zipped and moved to another machine.
 //!
 //! ```text
-//! <id>/project.db      its name and choices, the rows of its files, its runs
+//! <id>/project.db      its name and choices, the rows of its files, its runs, its ballots
 //! <id>/data/           its files, as they were given
 //! <id>/runs/<run>/     a folder for each run, see [`crate::RunFolder`]
 //! .bin/<id>.<time>/    a deleted project, kept for 30 days
@@ -13,6 +13,7 @@
 
 mod database;
 mod error;
+mod feedback;
 mod files;
 mod names;
 mod presence;
@@ -36,6 +37,7 @@ use presence::Presence;
 use rows::Matches;
 
 pub use error::Error;
+pub use feedback::{FeedbackCount, NewBallot, read_ballots};
 pub use files::Incoming;
 pub use projects::{KEPT_IN_BIN, Projects};
 pub use rows::{KeptRows, MOST_ROWS};

@@ -1,6 +1,7 @@
 //! A person's projects, from outside: what stays of them, whatever happens.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod feedback;
 mod files;
 mod folders;
 mod killed;

@@ -137,6 +137,7 @@ fn choices_and_what_the_window_remembers_are_kept() {
         dial: Dial::Thorough,
         device: None,
         chosen: [("learning_rate".to_owned(), json!(2e-4))].into(),
+        reward: None,
     };
     store.set_recipe(&choice).unwrap();
     store.set_setting("step", Some(&json!("train"))).unwrap();

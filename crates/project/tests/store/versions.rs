@@ -1,7 +1,7 @@
 //! Projects of other versions.
 //!
-//! `version_1.sql` is what version 1 wrote. When the layout changes, it stays as it is, a
-//! `version_2.sql` is written by the then current version, and both are opened here.
+//! `version_1.sql` is what version 1 wrote. When the layout changes, it stays as it is, the next
+//! (`version_2.sql`, …) is written by the then current version, and all are opened here.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,15 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use sanbao_contract::app::{Filter, ProjectState, RunState};
 use sanbao_contract::data::Shape;
+use sanbao_contract::feedback::{BallotFilter, Choice};
 use sanbao_contract::train::Dial;
 use sanbao_contract::verdict::Outcome;
-use sanbao_project::store::Projects;
+use sanbao_project::store::{FeedbackCount, Projects, read_ballots};
 
 use crate::projects;
 
 const VERSION_1: &str = include_str!("version_1.sql");
+const VERSION_2: &str = include_str!("version_2.sql");
 
 /// A project of an older version in the list.
 fn put(projects: &Projects, id: &str, sql: &str) -> PathBuf {
@@ -71,7 +73,36 @@ fn a_project_of_version_1_is_all_there() {
     store.remove_file("reviews.csv").unwrap();
 }
 
-/// The fixture is what this version writes, as long as version 1 is the newest.
+#[test]
+fn a_project_of_version_1_takes_ballots() {
+    let (_folder, projects) = projects();
+    let folder = put(&projects, "movies-2x4k7q", VERSION_1);
+    let store = projects.open("movies-2x4k7q").unwrap();
+    assert_eq!(store.feedback_count().unwrap(), FeedbackCount { open: 0, voted: 0 });
+    assert_eq!(store.add_ballots(&[crate::feedback::ballot("Sky?")]).unwrap(), [1]);
+    drop((store, projects));
+    assert_eq!(read_ballots(&folder).unwrap()[0].prompt[1].text(), "Sky?");
+}
+
+#[test]
+fn a_project_of_version_2_has_its_ballots() {
+    let (_folder, projects) = projects();
+    put(&projects, "movies-2x4k7q", VERSION_2);
+    let store = projects.open("movies-2x4k7q").unwrap();
+    let ballots = store.ballots(0, 9, BallotFilter::All).unwrap();
+    let told: Vec<_> = ballots.iter().map(|ballot| (ballot.id, ballot.prompt[0].text())).collect();
+    assert_eq!(told, [(2, "天空?"), (3, "Sea?")]);
+    let author = ballots[0].answers[1].author.as_ref().unwrap();
+    assert_eq!((author.run.as_deref(), author.epoch), (Some("lora-b2"), Some(3)));
+    assert_eq!(author.sampling.as_ref().unwrap().temperature, 0.7);
+    let vote = ballots[0].vote.as_ref().unwrap();
+    assert_eq!((&vote.choice, vote.seconds), (&Choice::Best { answer: 0 }, 4.5));
+    assert_eq!(store.add_ballots(&[crate::feedback::ballot("Sky?")]).unwrap(), [6]);
+    assert_eq!(store.project().unwrap().runs.len(), 2);
+}
+
+/// The fixture is what this version writes, as long as version 2 is the newest. Version 1 becomes
+/// the same when it is opened.
 #[test]
 fn the_newest_fixture_has_the_tables_of_this_version() {
     let (_folder, projects) = projects();
@@ -88,9 +119,12 @@ fn the_newest_fixture_has_the_tables_of_this_version() {
             database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         (version, tables)
     };
-    let fixture = put(&projects, "fixture-1", VERSION_1);
+    let fixture = put(&projects, "fixture-2", VERSION_2);
     let new = projects.create("new").unwrap();
     assert_eq!(tables(&fixture), tables(new.folder()));
+    let old = put(&projects, "fixture-1", VERSION_1);
+    projects.open("fixture-1").unwrap();
+    assert_eq!(tables(&old), tables(new.folder()));
 }
 
 #[test]
@@ -107,7 +141,7 @@ fn a_project_of_a_newer_version_is_refused_and_left_as_it_is() {
     assert_eq!(
         error.to_string(),
         "The project '电影 reviews' was made by a newer version of Sanbao (format 9, this version \
-         knows 1); update Sanbao to open it."
+         knows 2); update Sanbao to open it."
     );
     let summary = projects.list().unwrap().remove(0);
     assert_eq!((summary.name.as_str(), summary.state), ("电影 reviews", ProjectState::Unreadable));

@@ -3,7 +3,7 @@
 use sanbao_contract::data::Task;
 
 use super::parameters::*;
-use super::{Derived, Facts, Recipe, full};
+use super::{Derived, Facts, Recipe, RecipeKind, full};
 
 pub static CONTINUED: Recipe = Recipe {
     name: "continued",
@@ -14,7 +14,7 @@ pub static CONTINUED: Recipe = Recipe {
         en: "For plain documents without questions and answers: the model learns your field's language, not to follow instructions.",
         zh: "适合没有问答形式的纯文本：模型学到的是你的行业语言，而不是听从指令。",
     },
-    loss: None,
+    kind: RecipeKind::Examples,
     tasks: &[Task::Prose],
     parameters: full::FULL.parameters,
     derive,

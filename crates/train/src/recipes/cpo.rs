@@ -4,7 +4,7 @@
 use sanbao_contract::data::Task;
 
 use super::parameters::*;
-use super::{Derived, Facts, Recipe, full, lora};
+use super::{Derived, Facts, Recipe, RecipeKind, full, lora};
 
 pub static CPO: Recipe = Recipe {
     name: "cpo",
@@ -16,7 +16,7 @@ pub static CPO: Recipe = Recipe {
         en: "Made for translation: contrasts two answers that are both fairly good and learns the better one as an example too.",
         zh: "为翻译而设计：对比两个都还不错的答案，并把更好的一个同时当作范例来学习。",
     },
-    loss: Some("cpo_sigmoid"),
+    kind: RecipeKind::Preference("cpo_sigmoid"),
     tasks: &[Task::Preference],
     parameters: &[
         &BETA,
@@ -38,6 +38,7 @@ pub static CPO: Recipe = Recipe {
         &MAX_LENGTH,
         &EVALS_PER_EPOCH,
         &PATIENCE,
+        &TRAIN_SAMPLING_STRATEGY,
         &SEED,
     ],
     derive,

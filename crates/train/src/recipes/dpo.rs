@@ -4,7 +4,7 @@
 use sanbao_contract::data::Task;
 
 use super::parameters::*;
-use super::{Derived, Facts, Recipe, full, lora};
+use super::{Derived, Facts, Recipe, RecipeKind, full, lora};
 
 pub static DPO: Recipe = Recipe {
     name: "dpo",
@@ -13,7 +13,7 @@ pub static DPO: Recipe = Recipe {
         en: "The usual choice for pairs of a better and a worse answer, from about a hundred pairs on: moves towards what was liked, held back by what the model was before.",
         zh: "成对的较好与较差答案的通常选择，约一百对起：向被喜欢的答案靠拢，同时受原模型约束。",
     },
-    loss: Some("sigmoid"),
+    kind: RecipeKind::Preference("sigmoid"),
     tasks: &[Task::Preference],
     parameters: &[
         &LOSS_TYPE,
@@ -35,6 +35,7 @@ pub static DPO: Recipe = Recipe {
         &MAX_LENGTH,
         &EVALS_PER_EPOCH,
         &PATIENCE,
+        &TRAIN_SAMPLING_STRATEGY,
         &SEED,
     ],
     derive,

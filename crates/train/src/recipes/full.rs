@@ -4,7 +4,7 @@ use sanbao_contract::data::Task;
 use sanbao_contract::train::Dial;
 
 use super::parameters::*;
-use super::{Derived, Facts, Recipe};
+use super::{Derived, Facts, Recipe, RecipeKind};
 
 pub static FULL: Recipe = Recipe {
     name: "full",
@@ -13,7 +13,7 @@ pub static FULL: Recipe = Recipe {
         en: "For many rows and a task far from what the model knows; needs four times the model's memory and forgets more.",
         zh: "适合数据多、任务与模型所学相差很大的情形；内存约为模型的四倍，也更容易遗忘。",
     },
-    loss: None,
+    kind: RecipeKind::Examples,
     tasks: &[Task::Classify, Task::Instruct],
     parameters: &[
         &EPOCHS,
@@ -26,6 +26,7 @@ pub static FULL: Recipe = Recipe {
         &MAX_LENGTH,
         &EVALS_PER_EPOCH,
         &PATIENCE,
+        &TRAIN_SAMPLING_STRATEGY,
         &SEED,
     ],
     derive,
@@ -104,6 +105,11 @@ pub(super) fn shared(facts: &Facts, rate: f64, rate_reason: &str) -> Vec<Derived
         ),
         Derived::new("evals_per_epoch", evaluations, validation.clone()),
         Derived::new("early_stopping_patience", patience, validation),
+        Derived::new(
+            "train_sampling_strategy",
+            "random",
+            "rows of a file often stand in an order that is better not learnt",
+        ),
         Derived::new("seed", facts.seed, "fixed, so that the run can be repeated"),
     ]
 }

@@ -4,7 +4,7 @@ use sanbao_contract::data::Task;
 use sanbao_contract::train::Dial;
 
 use super::parameters::*;
-use super::{Derived, Facts, Recipe, full};
+use super::{Derived, Facts, Recipe, RecipeKind, full};
 
 pub static LORA: Recipe = Recipe {
     name: "lora",
@@ -13,7 +13,7 @@ pub static LORA: Recipe = Recipe {
         en: "The usual choice: learns your task with little memory and forgets little of what the model knew.",
         zh: "通常的选择：占用内存少就能学会你的任务，原有的本领也不易遗忘。",
     },
-    loss: None,
+    kind: RecipeKind::Examples,
     tasks: &[Task::Classify, Task::Instruct, Task::Prose],
     parameters: &[
         &R,
@@ -32,6 +32,7 @@ pub static LORA: Recipe = Recipe {
         &MAX_LENGTH,
         &EVALS_PER_EPOCH,
         &PATIENCE,
+        &TRAIN_SAMPLING_STRATEGY,
         &SEED,
     ],
     derive,

@@ -4,24 +4,34 @@
 //! derives a value with a reason for each from the facts; forms, command-line flags,
 //! validation and documentation read that declaration.
 
+mod best_of_n;
 mod continued;
 mod cpo;
 mod dpo;
 mod full;
+mod grpo;
+mod kto;
 mod lora;
+mod online;
 mod orpo;
 mod parameters;
+mod ppo;
+mod reward_model;
+mod rloo;
+mod settings;
 mod simpo;
 
 use std::collections::BTreeMap;
 
 use sanbao_contract::data::Task;
+use sanbao_contract::reward::Reward;
 use sanbao_contract::train::{Dial, Setting};
 use serde_json::Value;
 
-pub use parameters::{Kind, Parameter, Words};
+pub use parameters::{Kind, Parameter, Values, Words};
 
 use crate::Error;
+use crate::online::Method;
 use crate::settings::TrainSettings;
 
 /// What a recipe's choices depend on.
@@ -60,6 +70,19 @@ impl Derived {
     }
 }
 
+/// What a recipe learns from.
+#[derive(Debug, Clone, Copy)]
+pub enum RecipeKind {
+    /// Examples.
+    Examples,
+    /// What was liked and what was not, by the preference loss of this name.
+    Preference(&'static str),
+    /// The same, as a reward model.
+    RewardModel,
+    /// Rewards of the model's own answers, by the method that settings make.
+    Reward(fn(&Values<'_>) -> Result<Method, Error>),
+}
+
 /// A way of changing a model.
 pub struct Recipe {
     /// Name, as `--recipe` takes it.
@@ -68,14 +91,29 @@ pub struct Recipe {
     pub title: Words,
     /// When to use it, one sentence.
     pub summary: Words,
-    /// Name of its preference loss, when it learns from pairs of answers.
-    pub loss: Option<&'static str>,
+    /// What it learns from.
+    pub kind: RecipeKind,
     /// What it can learn.
     pub tasks: &'static [Task],
     /// Its hyper-parameters.
     pub parameters: &'static [&'static Parameter],
     /// A value for each of them.
     pub derive: fn(&Facts) -> Vec<Derived>,
+}
+
+impl Recipe {
+    /// Whether it needs to be told what answers are rewarded for.
+    pub fn needs_reward(&self) -> bool {
+        matches!(self.kind, RecipeKind::Reward(_))
+    }
+
+    /// Which of the three treasures it belongs to: `fine_tune` or `reward`.
+    pub fn treasure(&self) -> &'static str {
+        match self.kind {
+            RecipeKind::Examples => "fine_tune",
+            _ => "reward",
+        }
+    }
 }
 
 /// Every recipe, in the order they are shown.
@@ -87,6 +125,12 @@ pub static RECIPES: &[&Recipe] = &[
     &orpo::ORPO,
     &simpo::SIMPO,
     &cpo::CPO,
+    &kto::KTO,
+    &reward_model::REWARD_MODEL,
+    &best_of_n::BEST_OF_N,
+    &rloo::RLOO,
+    &grpo::GRPO,
+    &ppo::PPO,
 ];
 
 /// Tokens after which rows are cut, by the dial; must be known before rows are prepared.
@@ -114,6 +158,7 @@ pub fn recommended(task: Task) -> &'static Recipe {
     match task {
         Task::Prose => &continued::CONTINUED,
         Task::Preference => &dpo::DPO,
+        Task::Unpaired => &kto::KTO,
         _ => &lora::LORA,
     }
 }
@@ -127,6 +172,7 @@ pub fn resolve(
     recipe: &Recipe,
     facts: &Facts,
     chosen: &BTreeMap<String, Value>,
+    reward: Option<&Reward>,
 ) -> Result<(TrainSettings, Vec<Setting>), Error> {
     if !recipe.tasks.contains(&facts.task) {
         let fitting = recommended(facts.task).name;
@@ -167,7 +213,7 @@ pub fn resolve(
             },
         });
     }
-    let resolved = parameters::to_settings(recipe, facts, &settings)?;
+    let resolved = settings::to_settings(recipe, facts, &settings, reward)?;
     Ok((resolved, settings))
 }
 
@@ -176,6 +222,22 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    fn a_reward() -> Reward {
+        let card = sanbao_contract::reward::Card {
+            card: "json".to_owned(),
+            weight: 1.0,
+            settings: BTreeMap::new(),
+        };
+        Reward { cards: vec![card], model: None }
+    }
+
+    #[test]
+    fn a_recipe_that_learns_from_rewards_needs_one() {
+        let facts = facts(Task::Instruct, 300, Dial::Balanced);
+        let error = resolve(&grpo::GRPO, &facts, &BTreeMap::new(), None).unwrap_err();
+        assert_eq!(error.code(), "train.no_reward");
+    }
 
     fn facts(task: Task, rows: usize, dial: Dial) -> Facts {
         Facts {
@@ -207,7 +269,8 @@ mod tests {
                             assert!(derived.reason.len() > 10, "{}", derived.name);
                             assert!(!parameter.help.en.is_empty() && !parameter.help.zh.is_empty());
                         }
-                        resolve(recipe, &facts, &BTreeMap::new()).unwrap();
+                        let reward = (recipe.needs_reward()).then(a_reward);
+                        resolve(recipe, &facts, &BTreeMap::new(), reward.as_ref()).unwrap();
                     }
                 }
             }
@@ -218,7 +281,7 @@ mod tests {
     fn choices_are_checked_and_kept() {
         let facts = facts(Task::Instruct, 300, Dial::Balanced);
         let choose = |name: &str, value: Value| {
-            resolve(&lora::LORA, &facts, &[(name.to_owned(), value)].into_iter().collect())
+            resolve(&lora::LORA, &facts, &[(name.to_owned(), value)].into_iter().collect(), None)
         };
         let (settings, shown) = choose("learning_rate", 0.003.into()).unwrap();
         assert_eq!(settings.learning_rate, 0.003);
@@ -234,7 +297,7 @@ mod tests {
     #[test]
     fn a_recipe_refuses_rows_it_cannot_learn_from() {
         let facts = facts(Task::Prose, 100, Dial::Quick);
-        let error = resolve(&full::FULL, &facts, &BTreeMap::new()).unwrap_err();
+        let error = resolve(&full::FULL, &facts, &BTreeMap::new(), None).unwrap_err();
         assert_eq!(error.code(), "train.recipe_does_not_fit");
         assert!(error.to_string().contains("continued"));
     }

@@ -4,7 +4,7 @@
 use sanbao_contract::data::Task;
 
 use super::parameters::*;
-use super::{Derived, Facts, Recipe, full, lora};
+use super::{Derived, Facts, Recipe, RecipeKind, full, lora};
 
 pub static ORPO: Recipe = Recipe {
     name: "orpo",
@@ -16,7 +16,7 @@ pub static ORPO: Recipe = Recipe {
         en: "For a base model that does not know the task yet: learns the chosen answers as examples and to prefer them, in one run.",
         zh: "适合尚不会此任务的基础模型：一次训练中既把被选答案当范例学习，又学会偏好它们。",
     },
-    loss: Some("orpo"),
+    kind: RecipeKind::Preference("orpo"),
     tasks: &[Task::Preference],
     parameters: &[
         &BETA,
@@ -36,6 +36,7 @@ pub static ORPO: Recipe = Recipe {
         &MAX_LENGTH,
         &EVALS_PER_EPOCH,
         &PATIENCE,
+        &TRAIN_SAMPLING_STRATEGY,
         &SEED,
     ],
     derive,

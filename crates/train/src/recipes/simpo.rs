@@ -3,7 +3,7 @@
 use sanbao_contract::data::Task;
 
 use super::parameters::*;
-use super::{Derived, Facts, Recipe, full, lora};
+use super::{Derived, Facts, Recipe, RecipeKind, full, lora};
 
 pub static SIMPO: Recipe = Recipe {
     name: "simpo",
@@ -15,7 +15,7 @@ pub static SIMPO: Recipe = Recipe {
         en: "Quicker and smaller than DPO and not drawn to long answers; changes the model more freely.",
         zh: "比 DPO 更快更省，不偏爱长答案；对模型的改动也更自由。",
     },
-    loss: Some("simpo"),
+    kind: RecipeKind::Preference("simpo"),
     tasks: &[Task::Preference],
     parameters: &[
         &BETA,
@@ -37,6 +37,7 @@ pub static SIMPO: Recipe = Recipe {
         &MAX_LENGTH,
         &EVALS_PER_EPOCH,
         &PATIENCE,
+        &TRAIN_SAMPLING_STRATEGY,
         &SEED,
     ],
     derive,

@@ -113,7 +113,11 @@ pub fn answer(
     Ok(())
 }
 
-fn sampling_of(asked: &Asked) -> Result<Sampling, Error> {
+/// How an answer is drawn.
+///
+/// # Errors
+/// Names the setting that is outside its range.
+pub(super) fn sampling_of(asked: &Asked) -> Result<Sampling, Error> {
     let sampling = Sampling {
         temperature: asked.temperature,
         top_p: asked.top_p,

@@ -15,6 +15,10 @@ use sanbao_infer::{
 use sanbao_models::Decoder;
 use sanbao_project::Pointer;
 use sanbao_text::{ChatOptions, Tokenizer};
+use sanbao_train::Learns;
+use sanbao_train::online::rewards::{Rewarded, Rewards};
+use sanbao_train::online::rollout::Questions;
+use sanbao_train::reward_model::scores;
 
 use super::export::not_trained;
 use super::{Opened, open, trained};
@@ -24,6 +28,8 @@ use crate::Error;
 const GENERATED_ROWS: usize = 40;
 /// Longest generated answer in tokens.
 const LONGEST_ANSWER: usize = 256;
+/// Tokens that are scored at once.
+const PORTION: usize = 1024;
 /// Tokens of a passage of the forgetting check.
 const PASSAGE: usize = 512;
 
@@ -49,9 +55,18 @@ pub fn evaluate(
     if folder.pointed(Pointer::Best)?.is_none() {
         return Err(not_trained(run));
     }
-    let rows = Rows::new(&data, &base.tokenizer)?;
+    let learns = &spec.settings.learns;
+    let rows = Rows::new(&data, &base.tokenizer, learns)?;
     let mut model = base.load(&device.device)?;
-    let judge = Judge { rows: &rows, tokenizer: &base.tokenizer, stop };
+    let rewards = match learns {
+        Learns::Reward(online) => Some(super::rewards(&online.reward, &base, &model)?),
+        _ => None,
+    };
+    if matches!(learns, Learns::RewardModel(_)) {
+        // What the untuned model has instead of scores: which answer it finds likelier.
+        model.score = None;
+    }
+    let judge = Judge { rows: &rows, tokenizer: &base.tokenizer, rewards: rewards.as_ref(), stop };
     let Some(before) = judge.answers(&model, "before", say)? else { return Ok(None) };
     let general = general_text(&rows);
     let perplexity_before = perplexity(&model, &base.tokenizer, general)?;
@@ -99,10 +114,12 @@ struct Rows {
     sequences: Vec<Sequence>,
     /// Tokens of each label with its end of turn, in the order of `labels` (classify).
     label_ids: Vec<Vec<u32>>,
+    /// Longest generated answer in tokens.
+    longest_answer: usize,
 }
 
 impl Rows {
-    fn new(data: &Prepared, tokenizer: &Tokenizer) -> Result<Self, Error> {
+    fn new(data: &Prepared, tokenizer: &Tokenizer, learns: &Learns) -> Result<Self, Error> {
         let report = data.report();
         let labels: Vec<String> = report.labels.iter().map(|(label, _)| label.clone()).collect();
         let mut rows = Self {
@@ -113,9 +130,22 @@ impl Rows {
             prompt_ids: Vec::new(),
             sequences: Vec::new(),
             label_ids: Vec::new(),
+            longest_answer: match learns {
+                Learns::Reward(online) => online.max_completion_length,
+                _ => LONGEST_ANSWER,
+            },
         };
         let store = data.part(Part::Test);
         rows.sequences = (0..store.len()).map(|row| store.sequence(row)).collect();
+        if let Learns::Reward(_) = learns {
+            rows.ask(tokenizer)?;
+            return Ok(rows);
+        }
+        if rows.task == Task::Unpaired {
+            rows.pair_up(&data.examples(Part::Test)?);
+            rows.task = Task::Preference;
+            return Ok(rows);
+        }
         if rows.task == Task::Prose {
             for sequence in &rows.sequences {
                 rows.prompts.push(tokenizer.decode(&sequence.ids, true)?);
@@ -162,6 +192,45 @@ impl Rows {
         self.references.push(CHOSEN.to_owned());
     }
 
+    /// Questions that both models answer for a reward, whatever the rows are: of a pair, the
+    /// preferred answer is the reference.
+    fn ask(&mut self, tokenizer: &Tokenizer) -> Result<(), Error> {
+        let each = if matches!(self.task, Task::Preference | Task::Unpaired) { 2 } else { 1 };
+        self.task = Task::Instruct;
+        self.labels = Vec::new();
+        self.sequences = std::mem::take(&mut self.sequences).into_iter().step_by(each).collect();
+        let questions = Questions::new(tokenizer)?;
+        for sequence in &self.sequences {
+            let prompt = questions.read(sequence)?;
+            self.prompts.push(prompt.text);
+            self.references.push(prompt.reference);
+            self.prompt_ids.push(prompt.ids);
+        }
+        Ok(())
+    }
+
+    /// Puts answers that were liked beside answers that were not, in the order of the rows; the
+    /// fewer of the two are used again.
+    fn pair_up(&mut self, examples: &[Example]) {
+        let there = |side: usize| -> Vec<usize> {
+            let slots = (side..self.sequences.len()).step_by(2);
+            slots.filter(|at| !self.sequences[*at].ids.is_empty()).collect()
+        };
+        let (liked, others) = (there(0), there(1));
+        let count =
+            if liked.is_empty() || others.is_empty() { 0 } else { liked.len().max(others.len()) };
+        let mut sequences = Vec::with_capacity(2 * count);
+        for at in 0..count {
+            let (good, bad) = (liked[at % liked.len()], others[at % others.len()]);
+            sequences.extend([self.sequences[good].clone(), self.sequences[bad].clone()]);
+            let shown = |at: usize| examples.get(at).map(shown_answer).unwrap_or_default();
+            self.prompts.push(format!("✓ {}\n\n✗ {}", shown(good), shown(bad)));
+            self.references.push(CHOSEN.to_owned());
+        }
+        self.sequences = sequences;
+        self.labels = [CHOSEN, REJECTED].map(str::to_owned).to_vec();
+    }
+
     /// Which rows are answered, spread evenly over the part.
     fn generated(&self) -> Vec<usize> {
         let count = self.prompt_ids.len();
@@ -174,6 +243,15 @@ impl Rows {
         self.generated().into_iter().for_each(|row| flags[row] = true);
         flags
     }
+}
+
+/// A single answer with its question, as a person reads them.
+fn shown_answer(example: &Example) -> String {
+    let Content::Unpaired { prompt, completion, .. } = &example.content else {
+        return String::new();
+    };
+    let turns = prompt.iter().chain(completion);
+    turns.map(Turn::text).collect::<Vec<_>>().join("\n")
 }
 
 /// The turns before the last answer, what a person would read as the question, and the answer.
@@ -199,12 +277,16 @@ fn label_ids(labels: &[String], tokenizer: &Tokenizer) -> Result<Vec<Vec<u32>>, 
     Ok(all)
 }
 
-/// What a model makes of pairs of answers, from the losses of chosen and rejected ones in turn: the
-/// answer whose tokens are the likelier ones on average is the one it prefers.
-fn preferred(losses: &[Answer]) -> Vec<Answer> {
-    let mean = |answer: &Answer| answer.loss_sum / answer.loss_tokens.max(1) as f64;
-    let prefer = |pair: &[Answer]| {
-        let chosen = 1.0 / (1.0 + (mean(&pair[0]) - mean(&pair[1])).exp());
+/// How likely an answer is, as a mean over its tokens (nats).
+fn mean_log_probability(answer: &Answer) -> f64 {
+    -answer.loss_sum / answer.loss_tokens.max(1) as f64
+}
+
+/// What a model makes of pairs of answers, from a figure for chosen and rejected ones in turn: the
+/// answer with the higher figure is the one it prefers.
+fn preferred(losses: &[Answer], figures: &[f64]) -> Vec<Answer> {
+    let prefer = |(pair, figures): (&[Answer], &[f64])| {
+        let chosen = 1.0 / (1.0 + (figures[1] - figures[0]).exp());
         let text = if chosen > 0.5 { CHOSEN } else { REJECTED };
         Answer {
             text: text.to_owned(),
@@ -212,12 +294,13 @@ fn preferred(losses: &[Answer]) -> Vec<Answer> {
             ..pair[0].clone()
         }
     };
-    losses.chunks_exact(2).map(prefer).collect()
+    losses.chunks_exact(2).zip(figures.chunks_exact(2)).map(prefer).collect()
 }
 
 struct Judge<'a> {
     rows: &'a Rows,
     tokenizer: &'a Tokenizer,
+    rewards: Option<&'a Rewards<'a>>,
     stop: &'a dyn Fn() -> bool,
 }
 
@@ -247,6 +330,7 @@ impl Judge<'_> {
                     probabilities: Vec::new(),
                     loss_sum: loss.sum,
                     loss_tokens: loss.tokens as u64,
+                    reward: None,
                 });
             }
             if matches!(self.rows.task, Task::Prose | Task::Preference) {
@@ -256,7 +340,13 @@ impl Judge<'_> {
         match self.rows.task {
             Task::Classify => self.choose(model, &mut answers, &mut tell)?,
             Task::Instruct => self.write(model, &mut answers, &mut tell)?,
-            Task::Preference => answers = preferred(&answers),
+            Task::Preference if model.score.is_some() => {
+                answers = preferred(&answers, &scores(model, &self.rows.sequences, PORTION)?);
+            }
+            Task::Preference | Task::Unpaired => {
+                let likelihoods: Vec<f64> = answers.iter().map(mean_log_probability).collect();
+                answers = preferred(&answers, &likelihoods);
+            }
             Task::Prose => {}
         }
         Ok((!(self.stop)()).then_some(answers))
@@ -302,7 +392,7 @@ impl Judge<'_> {
             model,
             self.tokenizer,
             &prompts,
-            &Sampling::greedy(LONGEST_ANSWER),
+            &Sampling::greedy(self.rows.longest_answer),
             DEFAULT_TOKEN_BUDGET,
             &mut |_, piece| {
                 if piece.finish.is_some() {
@@ -312,8 +402,29 @@ impl Judge<'_> {
                 if (self.stop)() { Flow::Stop } else { Flow::Continue }
             },
         )?;
-        for (row, generated) in rows.into_iter().zip(generated) {
-            answers[row].text = generated.text;
+        let mut answered = Vec::new();
+        for (row, generated) in rows.iter().zip(generated) {
+            answers[*row].text = generated.text;
+            let prompt = &self.rows.prompt_ids[*row];
+            let trained = [vec![false; prompt.len()], vec![true; generated.ids.len()]].concat();
+            let ids = [prompt.as_slice(), generated.ids.as_slice()].concat();
+            answered.push(Sequence { ids, trained });
+        }
+        let Some(rewards) = self.rewards else { return Ok(()) };
+        let known = |row: usize| Some(self.rows.references[row].as_str()).filter(|r| !r.is_empty());
+        let given: Vec<Rewarded<'_>> = rows
+            .iter()
+            .zip(&answered)
+            .map(|(row, sequence)| Rewarded {
+                prompt: &self.rows.prompts[*row],
+                answer: &answers[*row].text,
+                reference: known(*row),
+                sequence,
+            })
+            .collect();
+        let earned = rewards.give(&given)?;
+        for (row, earned) in rows.into_iter().zip(earned) {
+            answers[row].reward = Some(earned.reward);
         }
         Ok(())
     }

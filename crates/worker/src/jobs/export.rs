@@ -8,7 +8,7 @@ use sanbao_data::Prepared;
 use sanbao_export::{CardFacts, Exported, Progress, Source, target};
 use sanbao_models::{BaseModel, Decoder};
 use sanbao_project::{Pointer, RunFolder};
-use sanbao_train::checkpoint;
+use sanbao_train::{Learns, checkpoint};
 use serde_json::Value;
 
 use super::{Opened, open};
@@ -32,6 +32,10 @@ pub fn export(
     let Opened { folder, spec, base, device } = open(run)?;
     let mut model = base.load(&device.device)?;
     trained(&folder, epoch, &mut model)?;
+    if !matches!(spec.settings.learns, Learns::RewardModel(_)) {
+        // What PPO expected of words is of no use once it has learnt.
+        model.score = None;
+    }
     let report = Prepared::open(&folder.prepared())?.report().clone();
     let verdict: Option<Verdict> = sanbao_project::read_json(&folder.verdict_path()).ok();
     let source = Source {

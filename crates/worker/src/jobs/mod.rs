@@ -1,9 +1,13 @@
 //! What a worker can do.
 
 mod answer;
+mod batch;
 mod evaluate;
+mod examine;
 mod export;
 mod plan;
+mod rewards;
+mod score;
 mod train;
 
 use std::path::Path;
@@ -12,9 +16,13 @@ use sanbao_models::BaseModel;
 use sanbao_project::RunFolder;
 
 pub use answer::{Voice, answer};
+pub use batch::batch;
 pub use evaluate::evaluate;
+pub use examine::{Bin, Disagreement, Examined, Point, examine};
 pub use export::{export, trained};
 pub use plan::{plan, prepare_options, reading, sources};
+pub use rewards::{reward_model, rewards};
+pub use score::{ScoredFile, score_file};
 pub use train::train;
 
 use crate::{Error, RunSpec, devices};

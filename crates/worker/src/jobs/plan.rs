@@ -35,6 +35,10 @@ pub fn plan(
         Some(name) => recipe(name)?,
         None => recommended(task),
     };
+    if let Some(part) = request.reward.as_ref().and_then(|reward| reward.model.as_ref()) {
+        // Refused before the data is measured: a run whose reward is not there cannot start.
+        super::rewards::reward_model(Path::new(&part.run), &base, &device.device)?;
+    }
     let (mut plan, settings) = sanbao_train::plan(&PlanInput {
         recipe,
         base: &base,
@@ -45,6 +49,7 @@ pub fn plan(
         dial: request.dial,
         seed: request.seed,
         chosen: &request.chosen,
+        reward: request.reward.as_ref(),
     })?;
     tell(Progress { stage: "measuring".to_owned(), done: 0, total: 0 });
     plan.seconds = Some(seconds(&base, &device, &data, &settings)?);
@@ -117,7 +122,7 @@ fn seconds(
     settings: &TrainSettings,
 ) -> Result<f64, Error> {
     let model = base.load(&device.device)?;
-    Ok(estimate_seconds(&model, data, settings)?)
+    Ok(estimate_seconds(&model, &base.tokenizer, data, settings)?)
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Error> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use sanbao_contract::worker::Message;
 use sanbao_data::Prepared;
 use sanbao_project::{Manifest, RunFolder};
-use sanbao_train::{Run, peak_resident_bytes};
+use sanbao_train::{Learns, Run, peak_resident_bytes};
 
 use super::{Opened, open};
 use crate::{Error, RunSpec};
@@ -28,6 +28,10 @@ pub fn train(
     let data = Prepared::open(&folder.prepared())?;
     let data_hash = sanbao_project::hash_file(&folder.prepared().join("manifest.json"))?;
     let mut model = base.load(&device.device)?;
+    let rewards = match &settings.learns {
+        Learns::Reward(online) => Some(super::rewards(&online.reward, &base, &model)?),
+        _ => None,
+    };
     let outcome = Run {
         model: &mut model,
         base_model: &base.card.name,
@@ -35,6 +39,8 @@ pub fn train(
         data: &data,
         data_hash: &data_hash,
         folder: &folder,
+        tokenizer: &base.tokenizer,
+        rewards: rewards.as_ref(),
     }
     .train(stop, &mut |event| say(Message::Run(event)))?;
     if outcome.finished {
