@@ -184,3 +184,119 @@ async fn a_run_is_stopped_killed_resumed_and_finished() {
     let judged = window.run_in(&run, &[RunState::Judged]).await;
     assert!(judged.outcome.is_some());
 }
+
+#[tokio::test]
+async fn votes_become_data_and_files_are_answered() {
+    let _turn = TURN.lock().await;
+    let home = tempfile::tempdir().unwrap();
+    let window = Window::open(home.path()).await;
+    let project = window.project.clone();
+    let ask = |request: Value| {
+        let mut request = request;
+        request["project"] = project.clone().into();
+        window.ask(request)
+    };
+    let sampling = json!({
+        "temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0,
+        "max_new_tokens": 6, "stop": [], "seed": 3
+    });
+    let base = json!({"kind": "base"});
+    let prompts: Vec<String> = (0..24).map(|at| format!("Say hello to {at}")).collect();
+    ask(json!({"request": "add_ballots", "prompts": prompts, "authors": [base, base], "sampling": sampling})).await;
+    let all = json!({"request": "feedback", "filter": "all", "offset": 0, "limit": 100});
+    let mut written = Value::Null;
+    for _ in 0..600 {
+        written = ask(all.clone()).await;
+        if written["total"] == 24 && written["writing"] == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let ballots = written["ballots"].as_array().unwrap();
+    assert_eq!(ballots.len(), 24, "{written}");
+    assert!(ballots.iter().all(|ballot| ballot["answers"][0]["author"].is_null()));
+    assert_ne!(ballots[0]["answers"][0]["text"], ballots[0]["answers"][1]["text"]);
+
+    for ballot in ballots {
+        let choice = match ballot["id"].as_u64().unwrap() {
+            1 => json!({"kind": "edit", "answer": 0, "text": "Hello to you!"}),
+            2 => json!({"kind": "skip"}),
+            _ => json!({"kind": "best", "answer": 0}),
+        };
+        let voted = ask(
+            json!({"request": "vote", "ballot": ballot["id"], "choice": choice, "seconds": 2.5}),
+        )
+        .await;
+        assert!(voted["ballot"]["answers"][0]["author"]["name"].is_string(), "{voted}");
+    }
+    let mut wrong = json!({"request": "vote", "ballot": 3, "choice": {"kind": "best", "answer": 7}, "seconds": 1.0});
+    wrong["project"] = project.clone().into();
+    window.refuses(wrong, "feedback.no_such_answer").await;
+    let taken_back = json!({"request": "vote", "ballot": 3, "choice": null, "seconds": 0.0});
+    assert!(ask(taken_back).await["ballot"]["answers"][0]["author"].is_null());
+    let stats = ask(all).await["stats"].clone();
+    assert_eq!(
+        (stats["votes"].as_u64(), stats["skipped"].as_u64()),
+        (Some(22), Some(1)),
+        "{stats}"
+    );
+    assert_eq!((stats["edits"].as_u64(), stats["median_seconds"].as_f64()), (Some(1), Some(2.5)));
+
+    // Elsewhere and back: what is known does not come twice.
+    let file = home.path().join("votes.jsonl");
+    let exported = ask(json!({"request": "export_feedback", "form": null, "path": file})).await;
+    assert_eq!(exported["rows"], 24);
+    let imported = ask(json!({"request": "import_feedback", "path": file, "rater": ""})).await;
+    assert_eq!(imported["added"], 0);
+
+    let used = ask(json!({"request": "use_feedback", "form": "preference"})).await;
+    assert_eq!(used["project"]["files"][0]["name"], "feedback.jsonl", "{used}");
+    let again = ask(json!({"request": "use_feedback", "form": "preference"})).await;
+    assert_eq!(again["project"]["files"].as_array().unwrap().len(), 1);
+    let recipes = ask(json!({"request": "recipes"})).await;
+    assert_eq!(recipes["recommended"], "dpo");
+    let reason = |name: &str| {
+        let found = recipes["recipes"].as_array().unwrap().iter().find(|one| one["name"] == name);
+        found.unwrap()["reason"]["zh"].as_str().unwrap_or_default().to_owned()
+    };
+    assert!(!reason("dpo").is_empty() && !reason("lora").is_empty());
+    let prompts = ask(json!({"request": "feedback_prompts", "count": 5})).await;
+    assert_eq!(prompts["prompts"].as_array().unwrap().len(), 5);
+
+    let reward = json!({"cards": [
+        {"card": "contains", "weight": 1.0, "settings": {"texts": ["Hello"]}},
+        {"card": "judge", "weight": 1.0, "settings": {}}
+    ], "model": null});
+    let tried = ask(json!({"request": "try_reward", "reward": reward})).await;
+    let best = &tried["scored"][0];
+    assert!(best["answer"].as_str().unwrap().contains("Hello"), "{tried}");
+    assert_eq!(best["parts"], json!([1.0, null]));
+
+    let questions = home.path().join("questions.csv");
+    std::fs::write(&questions, "question,who\nHow are you?,1\n你好吗？,2\n").unwrap();
+    let answering = |prompt: Value| {
+        json!({"request": "answer_file", "project": project, "model": {"kind": "base"},
+            "path": questions, "prompt": prompt, "sampling": sampling, "out": null})
+    };
+    window.refuses(answering(Value::Null), "worker.which_column").await;
+    window.refuses(answering("{{questoin}}".into()), "worker.no_column").await;
+    let answered = window.ask(answering("{{question}}".into())).await;
+    assert_eq!(answered["rows"], 2);
+    let text = std::fs::read_to_string(answered["path"].as_str().unwrap()).unwrap();
+    assert!(text.starts_with("question,who,answer\n") && text.contains("你好吗？,2,"), "{text}");
+
+    window
+        .refuses(
+            json!({"request": "set_hub_mirror", "mirror": "not an address"}),
+            "hub.bad_endpoint",
+        )
+        .await;
+    window.ask(json!({"request": "set_hub_mirror", "mirror": "https://mirror.example"})).await;
+    let settings = window.ask(json!({"request": "settings"})).await;
+    assert_eq!(settings["settings"]["hub_mirror"], "https://mirror.example");
+    let load = window.ask(json!({"request": "machine_load"})).await;
+    assert!(load["load"]["memory_total"].as_u64().unwrap() > 0);
+    let model = tiny_model();
+    window.ask(json!({"request": "remove_model", "model": model})).await;
+    assert!(tiny_model().exists(), "the person's own files were deleted");
+}

@@ -236,8 +236,8 @@ fn a_reward_that_is_gamed_rings_the_alarm() {
     let data = folder.path().join("questions.jsonl");
     questions(&data, 200);
     let first = folder.path().join("taught");
-    make("full", &data, &first, &["--set", "learning_rate=0.01", "--export", "safetensors"]);
-    let taught = first.join("export/safetensors");
+    make("full", &data, &first, &["--set", "learning_rate=0.01", "--export", "hf"]);
+    let taught = first.join("export/hf");
     let out = folder.path().join("gamed");
     succeeds(&[
         "train",
@@ -252,7 +252,7 @@ fn a_reward_that_is_gamed_rings_the_alarm() {
         "--recipe",
         "grpo",
         "--reward",
-        "length:unit=characters,min=150,max=1000",
+        "length:unit=characters,min=60,max=1000,tolerance=60",
         "--set",
         "learning_rate=0.01",
         "--set",

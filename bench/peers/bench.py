@@ -5,8 +5,8 @@
 repeated in reverse order, so that no engine always runs on the warmer machine.
 
 Equal for all: the float32 weights, the conversations (500 rows learnt, 200 held out), the tokens that carry
-loss, LoRA on all linear layers, AdamW, schedule, batch size. Not equal: the order of rows (TRL: as in the
-file; Sanbao: shuffled by its seed) and the random start of the adapters.
+loss, the order of rows (as in the file), LoRA on all linear layers, AdamW, schedule, batch size. Not equal:
+the random start of the adapters.
 
 Held-out loss is computed by one function for all (heldout.py): mean over all answer tokens, nats.
 """
@@ -123,6 +123,7 @@ def train_sanbao(args, job):
         "max_length": args.max_length,
         "evals_per_epoch": 0,
         "early_stopping_patience": 0,
+        "train_sampling_strategy": "sequential",
     }
     command = [args.sanbao, "train", "--model", model, "--data", data / f"{job}.train.jsonl"]
     # All rows of the first file are learnt, because the parts to hold out come from files of their own.

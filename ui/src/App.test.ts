@@ -31,7 +31,7 @@ describe('the frame', () => {
     location.hash = '#/project/p1/model';
     shown();
     const links = await vi.waitFor(() => {
-      const found = screen.getAllByRole('link').filter((link) => link.closest('nav'));
+      const found = screen.getAllByRole('link').filter((link) => link.closest('nav ol'));
       expect(found).toHaveLength(6);
       return found;
     });

@@ -15,7 +15,8 @@ cargo xtask TASK
 
   start              opens the app
   demo               makes a model from the sample data and tells whether it got better
-  test [FILTER …]    runs every test
+  test [FILTER …]    runs every test; with FILTER those tests of the Rust side that match
+  screenshots        writes pictures of everything that the window can show
   setup              gets the machine ready, and nothing else
   bench [OPTION …]   measures Sanbao beside other programs (see bench/peers)
   bundle [--with-starter-model] [--debug] [--bundles deb,rpm,…]
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         "start" => none(rest).and_then(|()| tasks::start()),
         "demo" => none(rest).and_then(|()| tasks::demo()),
         "test" => tasks::test(rest),
+        "screenshots" => none(rest).and_then(|()| tasks::screenshots()),
         "setup" => none(rest).and_then(|()| tasks::setup()),
         "bench" => tasks::bench(rest),
         "bundle" => tasks::bundle(rest),

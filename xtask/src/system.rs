@@ -1,5 +1,7 @@
-//! What the machine must bring: system libraries, Node.js.
+//! What the machine must bring: system libraries, Node.js, a browser.
 
+use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,12 +14,34 @@ const BUILD: &[&str] = &["pkg-config", "libwebkit2gtk-4.1-dev"];
 const TEST: &[&str] = &[
     "xvfb",
     "xauth",
+    "webkit2gtk-driver",
     "xdotool",
     "imagemagick",
     "fonts-dejavu-core",
     "fonts-wqy-zenhei",
     "mesa-vulkan-drivers",
 ];
+
+/// Debian's package of a browser, installed where there is none that the window can be tested in.
+const BROWSER: &str = "chromium";
+/// What such browsers are called, where they can be found by their names.
+const BROWSERS: &[&str] =
+    &["chromium", "google-chrome", "google-chrome-stable", "chromium-browser"];
+/// Where they are on the systems that keep programs in places of their own.
+const BROWSER_PLACES: &[&str] = if cfg!(target_os = "macos") {
+    &[
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    ]
+} else if cfg!(windows) {
+    &[
+        r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+        r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
+        r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+    ]
+} else {
+    &[]
+};
 
 /// Oldest Node.js that builds the window.
 const NODE: (u32, u32) = (20, 19);
@@ -54,6 +78,9 @@ fn prepare_linux(purpose: Purpose) -> Result<()> {
     let mut wanted = BUILD.to_vec();
     if purpose == Purpose::Test {
         wanted.extend(TEST);
+        if chromium().is_none() {
+            wanted.push(BROWSER);
+        }
     }
     if shell::ask("dpkg-query", &["--version"]).is_none()
         || shell::ask("apt-get", &["--version"]).is_none()
@@ -101,6 +128,28 @@ fn is_installed(package: &str) -> bool {
     status.is_some_and(|status| status.split(' ').any(|word| word == "installed"))
 }
 
+/// A browser of Chromium's family: the one that the variable `CHROMIUM` names, or else one that
+/// is installed.
+pub fn chromium() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("CHROMIUM").filter(|named| !named.is_empty()) {
+        return Some(PathBuf::from(named));
+    }
+    if !cfg!(target_os = "linux") {
+        return BROWSER_PLACES.iter().map(PathBuf::from).find(|place| place.is_file());
+    }
+    let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
+    browser_in(&folders)
+}
+
+fn browser_in(folders: &[PathBuf]) -> Option<PathBuf> {
+    let mut named =
+        BROWSERS.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    // Ubuntu has scripts of these names that only tell how to install the browser.
+    named.find(|program| {
+        program.is_file() && shell::ask(&program.to_string_lossy(), &["--version"]).is_some()
+    })
+}
+
 fn has_webview2() -> bool {
     const CLIENT: &str = r"Microsoft\EdgeUpdate\Clients\{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}";
     [r"HKLM\SOFTWARE\WOW6432Node", r"HKLM\SOFTWARE", r"HKCU\Software"].iter().any(|place| {
@@ -142,6 +191,25 @@ mod tests {
             assert!(check_node(Some(bad)).unwrap_err().to_string().contains(said), "{bad}");
         }
         assert!(check_node(None).unwrap_err().to_string().contains("missing"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_script_that_only_speaks_of_a_browser_is_none() {
+        use std::os::unix::fs::PermissionsExt;
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let write = |folder: &tempfile::TempDir, name: &str, status: i32| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, format!("#!/bin/sh\nexit {status}\n")).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            path
+        };
+        let paths = folders.each_ref().map(|folder| folder.path().to_owned());
+        assert_eq!(browser_in(&paths), None);
+        write(&folders[0], "chromium", 1);
+        assert_eq!(browser_in(&paths), None);
+        let chrome = write(&folders[1], "google-chrome", 0);
+        assert_eq!(browser_in(&paths), Some(chrome));
     }
 
     #[cfg(target_os = "linux")]

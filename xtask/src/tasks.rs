@@ -50,7 +50,8 @@ pub fn demo() -> Result<()> {
     Ok(())
 }
 
-/// Runs every test; `filter` goes to the tests of the Rust side.
+/// Runs every test; `filter` goes to the tests of the Rust side, and then the window is not tried
+/// in a browser, which takes minutes.
 pub fn test(filter: &[String]) -> Result<()> {
     part("system packages", || system::prepare(Purpose::Test))?;
     part("window: build", window::build)?;
@@ -65,7 +66,39 @@ pub fn test(filter: &[String]) -> Result<()> {
         }
         cargo.env("SANBAO_REQUIRE_STARTER", "1").env("SANBAO_STARTER_MODEL", model);
         shell::run(&mut cargo)
-    })
+    })?;
+    if filter.is_empty() {
+        part("build", || build::all(false))?;
+        part("window: in a browser", || in_browser("e2e"))?;
+    }
+    Ok(())
+}
+
+/// Writes pictures of every step and state of the window, in both languages, themes and sizes.
+pub fn screenshots() -> Result<()> {
+    part("system packages", || system::prepare(Purpose::Test))?;
+    part("window", window::build)?;
+    part("build", || build::all(false))?;
+    let folder = place::root().join("target").join("screenshots");
+    if folder.exists() {
+        // Pictures of what there is no more would be taken for new ones.
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("Could not remove '{}'", folder.display()))?;
+    }
+    part("screenshots", || in_browser("screenshots"))?;
+    eprintln!("The pictures: {}", folder.display());
+    Ok(())
+}
+
+/// Runs a script of the window's that opens it in a browser, served by the program as built.
+fn in_browser(script: &str) -> Result<()> {
+    let chromium = system::chromium().context(
+        "No Chromium and no Chrome was found, which the window is tried in: install one, or say \
+         where it is with the variable CHROMIUM.",
+    )?;
+    let mut npm = shell::npm()?;
+    npm.args(["run", script]).env("CHROMIUM", chromium);
+    shell::run(npm.env("SANBAO_PROGRAM", place::program("sanbao", "debug")?))
 }
 
 /// Measures Sanbao beside other programs, which are installed into an environment of their own.

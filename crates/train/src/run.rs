@@ -1,11 +1,11 @@
 //! The training loop.
 
+mod measuring;
+
 use std::time::Instant;
 
-use sanbao_contract::data::Task;
 use sanbao_contract::train::{RunEvent, StepMetrics};
 use sanbao_data::{Part, Prepared, Sequence};
-use sanbao_infer::{DEFAULT_TOKEN_BUDGET, Flow, Generated, Sampling, generate};
 use sanbao_models::Decoder;
 use sanbao_project::{MetricsLog, Pointer, RunFolder};
 use sanbao_text::Tokenizer;
@@ -17,17 +17,12 @@ use crate::lora;
 use crate::memory::resident_bytes;
 use crate::objective::{Objective, named};
 use crate::online::rewards::Rewards;
-use crate::online::rollout::{Prompt, Questions};
-use crate::online::watch::{Meaning, Watch};
+use crate::online::watch::Watch;
 use crate::online::{Method, Mission};
 use crate::optimizer::{AdamW, clip_factor, gradient_norm};
 use crate::reward_model::{attach_score, attach_zero_score};
 use crate::settings::{Learns, TrainSettings};
 use crate::step::{Accumulated, Portions};
-
-/// Held-out questions that are answered at each validation, and how long the answers may be.
-const SAMPLES: usize = 2;
-const SAMPLE_TOKENS: usize = 48;
 
 /// What a run works on.
 pub struct Run<'a> {
@@ -80,7 +75,7 @@ impl<'a> Run<'a> {
         let (mut optimizer, mut state) = self.start(report)?;
         let objective = Objective::new(self, report)?;
         let mission = Mission::new(self)?;
-        let mut log = MetricsLog::open_until(&self.folder.metrics_path(), state.step)?;
+        let mut log = self.log(state.step)?;
         let validation = self.all(Part::Validation);
         let mut portions = Portions {
             tokens: self.settings.micro_batch_tokens,
@@ -91,7 +86,7 @@ impl<'a> Run<'a> {
         let mut order = (u64::MAX, Vec::new());
 
         if let Some(mission) = mission.as_ref().filter(|mission| mission.watches())
-            && state.step == 0
+            && state.watch.safest.is_none()
         {
             self.first_look(mission, &mut state, &mut log, &portions, report)?;
             self.checkpoint(&optimizer, &mut state, &clock, report)?;
@@ -153,12 +148,7 @@ impl<'a> Run<'a> {
                 report(RunEvent::Validation { step: state.step, loss, best });
             }
 
-            let is_best = state.best.is_some_and(|(_, step)| step == state.step);
-            let saves = state.step.is_multiple_of(self.settings.save_steps.max(1));
-            if is_best || saves || ends_epoch || early || state.step == total {
-                log.sync()?;
-                self.checkpoint(&optimizer, &mut state, &clock, report)?;
-            }
+            // Before the checkpoint: what a checkpoint lies behind is not done again.
             if ends_epoch {
                 let epoch = state.step / per_epoch;
                 checkpoint::save_snapshot(
@@ -169,6 +159,12 @@ impl<'a> Run<'a> {
                 )?;
                 report(RunEvent::Epoch { epoch });
             }
+            let is_best = state.best.is_some_and(|(_, step)| step == state.step);
+            let saves = state.step.is_multiple_of(self.settings.save_steps.max(1));
+            if is_best || saves || ends_epoch || early || state.step == total {
+                log.sync()?;
+                self.checkpoint(&optimizer, &mut state, &clock, report)?;
+            }
         }
         let outcome = self.outcome(&state, true);
         if early && mission.is_none() {
@@ -178,6 +174,15 @@ impl<'a> Run<'a> {
             checkpoint::load_weights(&self.folder.checkpoint(outcome.best_step), self.model)?;
         }
         Ok(outcome)
+    }
+
+    /// The metrics up to a step; a run that has no checkpoint yet begins anew.
+    fn log(&self, step: u64) -> Result<MetricsLog, Error> {
+        let path = self.folder.metrics_path();
+        if self.folder.pointed(Pointer::Last)?.is_none() && path.exists() {
+            std::fs::remove_file(&path).map_err(|error| Error::io(&path, error))?;
+        }
+        Ok(MetricsLog::open_until(&path, step)?)
     }
 
     /// Fresh, or from the last checkpoint.
@@ -266,111 +271,6 @@ impl<'a> Run<'a> {
         let clip = clip_factor(grad_norm, settings.max_grad_norm);
         optimizer.step(self.model, settings.trainable(), &mut sums.grads, learning_rate, clip);
         Ok((learning_rate, grad_norm))
-    }
-
-    /// Measures the validation rows; whether training is to end.
-    fn validate(
-        &self,
-        objective: &Objective,
-        validation: &[Sequence],
-        state: &mut State,
-        metrics: &mut StepMetrics,
-        portions: &Portions,
-    ) -> Result<bool, Error> {
-        let Some((loss, figures)) = objective.validate(self, validation, portions.tokens)? else {
-            return Ok(false);
-        };
-        let validated = |(name, figure)| (format!("eval_{name}"), figure);
-        metrics.figures.extend(named(figures).into_iter().map(validated));
-        metrics.validation_loss = Some(loss);
-        metrics.events.extend(self.samples(metrics.step)?);
-        let best = state.best.is_none_or(|(lowest, _)| loss < lowest);
-        state.evaluations_without_improvement =
-            if best { 0 } else { state.evaluations_without_improvement + 1 };
-        if best {
-            state.best = Some((loss, state.step));
-        }
-        let patience = self.settings.early_stopping_patience;
-        Ok(patience > 0 && state.evaluations_without_improvement >= patience)
-    }
-
-    /// What the model answers now to some held-out questions.
-    fn samples(&self, step: u64) -> Result<Vec<RunEvent>, Error> {
-        let task = self.data.report().task;
-        if !matches!(task, Task::Instruct | Task::Classify)
-            || self.settings.learns != Learns::Examples
-        {
-            return Ok(Vec::new());
-        }
-        let rows = self.data.part(Part::Validation).len().min(SAMPLES);
-        let questions = Questions::new(self.tokenizer)?;
-        let asked = self.sequences(Part::Validation, &(0..rows).collect::<Vec<_>>());
-        let prompts = asked.iter().map(|row| questions.read(row)).collect::<Result<Vec<_>, _>>()?;
-        let ids: Vec<Vec<u32>> = prompts.iter().map(|prompt| prompt.ids.clone()).collect();
-        let sampling = Sampling::greedy(SAMPLE_TOKENS);
-        let answers = generate(
-            self.model,
-            self.tokenizer,
-            &ids,
-            &sampling,
-            DEFAULT_TOKEN_BUDGET,
-            &mut |_, _| Flow::Continue,
-        )?;
-        let sample = |(prompt, answer): (Prompt, Generated)| RunEvent::Sample {
-            step,
-            prompt: prompt.text,
-            answer: answer.text,
-            reward: None,
-            parts: Vec::new(),
-        };
-        Ok(prompts.into_iter().zip(answers).map(sample).collect())
-    }
-
-    /// Looks at held-out questions before the first step: what later looks are compared with.
-    fn first_look(
-        &self,
-        mission: &Mission,
-        state: &mut State,
-        log: &mut MetricsLog,
-        portions: &Portions,
-        report: &mut dyn FnMut(RunEvent),
-    ) -> Result<(), Error> {
-        let mut metrics = StepMetrics { memory: resident_bytes(), ..StepMetrics::default() };
-        self.look(mission, state, &mut metrics, portions)?;
-        log.append(&metrics)?;
-        for event in metrics.events {
-            report(event);
-        }
-        Ok(())
-    }
-
-    /// Looks at held-out questions while learning from rewards; whether training is to end.
-    fn look(
-        &self,
-        mission: &Mission,
-        state: &mut State,
-        metrics: &mut StepMetrics,
-        portions: &Portions,
-    ) -> Result<bool, Error> {
-        match mission.look(self, &mut state.watch, metrics, portions.tokens)? {
-            Meaning::Fine(reward) => {
-                if state.best.is_none_or(|(lowest, _)| -reward < lowest) {
-                    state.best = Some((-reward, state.step));
-                }
-                Ok(false)
-            }
-            Meaning::Suspicious => Ok(false),
-            Meaning::OverOptimised { reward_gain, guard_loss } => {
-                metrics.events.push(RunEvent::OverOptimised {
-                    step: state.step,
-                    best_step: state.best.map_or(0, |(_, step)| step),
-                    guard: mission.guard().to_owned(),
-                    reward_gain,
-                    guard_loss,
-                });
-                Ok(true)
-            }
-        }
     }
 
     fn checkpoint(

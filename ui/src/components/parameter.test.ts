@@ -25,6 +25,13 @@ describe('values', () => {
     expect(typed({ kind: 'choice', choices: ['cosine'] }, 'up')).toEqual({ bad: true });
   });
 
+  it('are texts as they are, and lists of texts one a line', () => {
+    expect(typed({ kind: 'text' }, ' as it is ')).toEqual({ value: ' as it is ' });
+    expect(typed({ kind: 'lines' }, 'one\r\n\n  \ntwo')).toEqual({ value: ['one', 'two'] });
+    expect(typed({ kind: 'lines' }, ' \n')).toEqual({ bad: true });
+    expect(written(['one', 'two'])).toBe('one\ntwo');
+  });
+
   it('are written as people would type them', () => {
     expect([0.0002, 0.001, 3, 0, 1e-8, 0.05, true, 'all-linear'].map(written)).toEqual([
       '0.0002',

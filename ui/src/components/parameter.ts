@@ -19,6 +19,12 @@ export function typed(kind: ParameterKind, text: string): Typed {
     }
     case 'names':
       return trimmed === '' ? { bad: true } : { value: trimmed };
+    case 'text':
+      return { value: text };
+    case 'lines': {
+      const lines = linesOf(text);
+      return lines.length === 0 ? { bad: true } : { value: lines };
+    }
     case 'flag':
       return { value: trimmed === 'true' };
     case 'choice':
@@ -26,9 +32,15 @@ export function typed(kind: ParameterKind, text: string): Typed {
   }
 }
 
-/** A value as a person would type it: `0.0002`, `all-linear`, `true`. */
+/** The lines of a text that say something. */
+export function linesOf(text: string): string[] {
+  return text.split(/\r?\n/).filter((line) => line.trim() !== '');
+}
+
+/** A value as a person would type it: `0.0002`, `all-linear`, `true`; texts of a list one a line. */
 export function written(value: unknown): string {
   if (typeof value === 'number') return plainNumber(value);
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join('\n');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

@@ -19,4 +19,8 @@ loss_sum: number,
 /**
  * Tokens that the sum is over.
  */
-loss_tokens: number, };
+loss_tokens: number,
+/**
+ * Its reward, where the run learnt from one.
+ */
+reward?: number | null, };

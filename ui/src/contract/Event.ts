@@ -34,13 +34,25 @@ happened: RunEvent, } | { "event": "progress",
  */
 project: string,
 /**
- * The request: `add_files`, `check_data`, `plan`, `judge`, `export`.
+ * The request: `add_files`, `check_data`, `plan`, `judge`, `export`, `answer_file`.
  */
 of: string,
 /**
  * How far it is.
  */
-progress: Progress, } | { "event": "download",
+progress: Progress, } | { "event": "ballots",
+/**
+ * Project.
+ */
+project: string,
+/**
+ * Ballots still to come.
+ */
+writing: number,
+/**
+ * What went wrong, if something did.
+ */
+fault: Fault | null, } | { "event": "close_asked" } | { "event": "download",
 /**
  * The download.
  */

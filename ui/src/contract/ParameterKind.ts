@@ -23,4 +23,4 @@ high: number, } | { "kind": "flag" } | { "kind": "choice",
 /**
  * Which.
  */
-choices: Array<string>, } | { "kind": "names" };
+choices: Array<string>, } | { "kind": "names" } | { "kind": "text" } | { "kind": "lines" };

@@ -6,7 +6,7 @@
 export type Progress = {
 /**
  * `reading`, `tokenising`, `measuring`, `loading`, `before`, `after`, `forgetting`, `writing`,
- * `reading_back`.
+ * `reading_back`, `answering`.
  */
 stage: string,
 /**

@@ -26,6 +26,15 @@ summary: { [key in string]: string },
  */
 fits: boolean,
 /**
+ * Why it is recommended, or what data it would need, by language; empty where neither is to
+ * be said.
+ */
+reason: { [key in string]: string },
+/**
+ * Whether it needs a [`Reward`].
+ */
+needs_reward: boolean,
+/**
  * Its hyper-parameters.
  */
 parameters: Array<ParameterInfo>, };

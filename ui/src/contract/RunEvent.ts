@@ -36,7 +36,47 @@ step: number, } | { "event": "epoch",
 /**
  * From 1.
  */
-epoch: number, } | { "event": "memory_halved",
+epoch: number, } | { "event": "sample",
+/**
+ * After this step.
+ */
+step: number,
+/**
+ * The question.
+ */
+prompt: string,
+/**
+ * The answer.
+ */
+answer: string,
+/**
+ * Its reward, where the run learns from one.
+ */
+reward: number | null,
+/**
+ * Score of each part of the reward before its weight.
+ */
+parts: Array<number>, } | { "event": "over_optimised",
+/**
+ * Where training ended.
+ */
+step: number,
+/**
+ * The step that is kept.
+ */
+best_step: number,
+/**
+ * What fell: `similarity` to the data's own answers, or `agreement` with people's choices.
+ */
+guard: string,
+/**
+ * By how much the reward rose between the two.
+ */
+reward_gain: number,
+/**
+ * By how much the guard fell.
+ */
+guard_loss: number, } | { "event": "memory_halved",
 /**
  * Tokens computed at once from now on.
  */

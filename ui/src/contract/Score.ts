@@ -3,4 +3,4 @@
 /**
  * What the rows of the side-by-side list were ranked by.
  */
-export type Score = "probability" | "chrf" | "perplexity";
+export type Score = "probability" | "chrf" | "perplexity" | "reward";

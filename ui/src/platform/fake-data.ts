@@ -1,3 +1,6 @@
+import type { Ballot } from '../contract/Ballot';
+import type { CardInfo } from '../contract/CardInfo';
+import type { FeedbackStats } from '../contract/FeedbackStats';
 import type { ModelEntry } from '../contract/ModelEntry';
 import type { Project } from '../contract/Project';
 import type { ProjectFile } from '../contract/ProjectFile';
@@ -17,7 +20,7 @@ export function aProject(parts: Partial<Project> = {}): Project {
     folder: '/projects/p1',
     base: null,
     files: [],
-    recipe: { recipe: null, dial: 'balanced', device: null, chosen: {} },
+    recipe: { recipe: null, dial: 'balanced', device: null, chosen: {}, reward: null },
     runs: [],
     ...parts,
   };
@@ -106,5 +109,60 @@ export function aBase(model = 'starter'): NonNullable<Project['base']> {
       licence,
       memory: { tokens: 1024, run: 1e8, lora: 2e8, full: 9e8 },
     },
+  };
+}
+
+/** A ballot that waits, its authors hidden. */
+export function aBallot(id: number, texts: string[] = ['Yes.', 'No.'], parts: Partial<Ballot> = {}): Ballot {
+  return {
+    id,
+    prompt: [{ role: 'user', content: `Question ${id}?` }],
+    answers: texts.map((text) => ({ text, author: null })),
+    vote: null,
+    ...parts,
+  };
+}
+
+/** A ballot with its vote: the trained model wrote the first answer, the base model the others. */
+export function aVotedBallot(ballot: Ballot, choice: NonNullable<Ballot['vote']>['choice'], seconds = 4): Ballot {
+  const author = (at: number) => ({ name: at === 0 ? 'Tuned' : 'Starter', run: at === 0 ? 'r1' : null, epoch: null, sampling: null });
+  return {
+    ...ballot,
+    answers: ballot.answers.map(({ text }, at) => ({ text, author: author(at) })),
+    vote: { choice, rater: '', at: 0, seconds },
+  };
+}
+
+export function aStats(parts: Partial<FeedbackStats> = {}): FeedbackStats {
+  return {
+    ballots: 0,
+    votes: 0,
+    skipped: 0,
+    pairs: 0,
+    unpaired: 0,
+    edits: 0,
+    median_seconds: null,
+    duels: [],
+    longer_preferred: null,
+    agreement: null,
+    judged_by_several: 0,
+    ...parts,
+  };
+}
+
+/** A card with a list of texts and a number. */
+export function aCard(parts: Partial<CardInfo> = {}): CardInfo {
+  return {
+    name: 'contains',
+    title: { en: 'Contains', zh: '包含文字' },
+    help: { en: 'Rewards answers in which certain texts appear.', zh: '回答中出现指定文字时给予奖励。' },
+    parameters: [
+      { name: 'texts', kind: { kind: 'lines' }, help: { en: 'The texts to look for, one a line.', zh: '要查找的文字，每行一条。' } },
+      { name: 'min', kind: { kind: 'integer', low: 0, high: 9 }, help: { en: 'No fewer.', zh: '不少于。' } },
+    ],
+    defaults: { texts: ['because'], min: 1 },
+    needs_reference: false,
+    needs_judge: false,
+    ...parts,
   };
 }

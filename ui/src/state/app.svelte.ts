@@ -5,12 +5,13 @@ import type { Progress } from '../contract/Progress';
 import type { Project } from '../contract/Project';
 import type { ProjectSummary } from '../contract/ProjectSummary';
 import type { Request } from '../contract/Request';
+import type { MessageKey } from '../messages/messages.svelte';
 import type { Platform, ReplyTo, Unsubscribe } from '../platform';
 import { Asked } from './asked.svelte';
 import { DataCheck } from './check.svelte';
 import { summaryWithRun, withRun, withSummary } from './fold';
 import { Models } from './models.svelte';
-import { readRoute, writeRoute, type Route, type Step } from './route';
+import { readRoute, writeRoute, type Place, type Route } from './route';
 import { Toasts } from './toasts.svelte';
 
 /** What the whole window knows: where one is, the projects, the open one, the models. */
@@ -24,6 +25,8 @@ export class AppState {
   readonly opening = new Asked<Project>();
   /** What the checks say about the data of the open project. */
   readonly check = new DataCheck(this);
+  /** What becomes of dropped files where that depends on more than the page; `null` elsewhere. */
+  taker = $state.raw<{ label: MessageKey; take: (paths: string[]) => Promise<void> } | null>(null);
   /** Whether what happens reaches the window. */
   connected = $state(true);
   #route = $state.raw<Route>(readRoute(location.hash));
@@ -88,14 +91,14 @@ export class AppState {
   }
 
   /** Shows a project that a reply just brought. */
-  show(project: Project, step: Step): void {
+  show(project: Project, step: Place): void {
     this.opening.clear();
     this.opening.value = project;
     this.go({ page: 'project', project: project.summary.id, step });
   }
 
-  /** Shows a step of the open project. */
-  goToStep(step: Step): void {
+  /** Shows a step of the open project, or its votes. */
+  goToStep(step: Place): void {
     if (this.#route.page === 'project') this.go({ ...this.#route, step });
   }
 

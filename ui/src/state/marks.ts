@@ -1,6 +1,6 @@
 import type { Project } from '../contract/Project';
 import type { MessageKey } from '../messages/messages.svelte';
-import { steps, type Step } from './route';
+import { steps, type Place, type Step } from './route';
 
 /** How a step stands: `done`, `open` (can be done), `busy` (a run is under way) or `blocked`. */
 export interface Mark {
@@ -13,6 +13,14 @@ export interface Mark {
 /** How every step of a project stands. */
 export function marks(project: Project): Mark[] {
   return steps.map((step) => ({ step, ...markOf(step, project) }));
+}
+
+/** What has to be done before a place shows anything; nothing when it does. */
+export function needsOf(place: Place, project: Project): Mark['needs'] {
+  if (place !== 'feedback') return markOf(place, project).needs;
+  // Votes that exist can be looked at, whatever became of the base model.
+  if (project.base?.card || project.runs.length > 0) return undefined;
+  return { step: 'model', why: 'frame_needs_model_to_answer' };
 }
 
 /** The step to go on with when a project is opened. */

@@ -12,7 +12,9 @@ it('bins become bars', () => {
 });
 
 it('half of the rows are not longer than the middle', () => {
-  expect(middleOf([[8, 2], [16, 4], [24, 1]])).toBe(16);
-  expect(middleOf([[8, 1], [16, 1]])).toBe(8);
-  expect(middleOf([])).toBe(0);
+  expect(middleOf([[8, 2], [16, 4], [24, 1]], 20)).toBe(16);
+  expect(middleOf([[8, 1], [16, 1]], 12)).toBe(8);
+  expect(middleOf([], 0)).toBe(0);
+  // Nothing is longer than the longest row, where the last bin ends beyond it.
+  expect(middleOf([[88, 1], [92, 5]], 90)).toBe(90);
 });

@@ -14,13 +14,13 @@ export function barsOf(lengths: readonly (readonly [number, number])[]): Bar[] {
   return lengths.map(([to, rows], at) => ({ from: (lengths[at - 1]?.[0] ?? 0) + 1, to, rows, height: rows / most }));
 }
 
-/** The length that half of the rows do not exceed: the upper end of its bin. */
-export function middleOf(lengths: readonly (readonly [number, number])[]): number {
+/** The length that half of the rows do not exceed: the upper end of its bin, which may lie beyond the longest row. */
+export function middleOf(lengths: readonly (readonly [number, number])[], longest: number): number {
   const total = lengths.reduce((sum, [, rows]) => sum + rows, 0);
   let seen = 0;
   for (const [to, rows] of lengths) {
     seen += rows;
-    if (2 * seen >= total) return to;
+    if (2 * seen >= total) return Math.min(to, longest);
   }
   return 0;
 }

@@ -10,6 +10,7 @@ type Unit = 'share' | 'points' | 'number';
 const units: Record<string, Unit> = {
   accuracy: 'share',
   exact_match: 'share',
+  win_rate: 'share',
   bleu: 'points',
   chrf: 'points',
   chrf_plus_plus: 'points',
@@ -19,9 +20,10 @@ const units: Record<string, Unit> = {
 /** Metrics that a person reads first, by what was learnt; the others stand in the full table. */
 const headlines: Record<Task, readonly string[]> = {
   classify: ['accuracy', 'macro_f1'],
-  instruct: ['loss', 'chrf', 'rouge_l', 'token_f1', 'exact_match', 'span_f1'],
+  instruct: ['reward', 'win_rate', 'loss', 'chrf', 'rouge_l', 'token_f1', 'exact_match', 'span_f1'],
   prose: ['perplexity'],
   preference: ['loss'],
+  unpaired: ['loss'],
 };
 
 export function isHeadline(metric: string, task: Task, deciding: string): boolean {

@@ -29,6 +29,18 @@ describe('the verdict', () => {
     expect(sentenceOf(prose).rest).toContain('144 passages');
   });
 
+  it('is said of rewards, and of likes as of choices', () => {
+    const params = { rows: '48', metric_before: '0.42', metric_after: '0.83', win_rate: '81.2' };
+    const reward = { ...verdict, sentence_code: 'reward.better', sentence_params: params };
+    expect(sentenceOf(reward)).toMatchObject({ lead: 'Better:', lang: 'en' });
+    expect(sentenceOf(reward).rest).toContain('rewarded more (0.83, before 0.42) and win 81.2% of the time');
+    for (const code of ['reward.worse', 'reward.unclear', 'reward.nothing_changed']) {
+      expect(sentenceOf({ ...reward, sentence_code: code }).rest, code).toContain('81.2%');
+    }
+    const liked = { ...verdict, task: 'unpaired', sentence_code: 'unpaired.better' } as Verdict;
+    expect(sentenceOf(liked)).toEqual(sentenceOf({ ...verdict, sentence_code: 'preference.better' }));
+  });
+
   it('falls back to what Rust says for a code or values that are not known here', () => {
     const newer = { ...verdict, sentence_code: 'classify.much_better' };
     speak('zh');

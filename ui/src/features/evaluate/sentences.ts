@@ -19,7 +19,8 @@ export function sentenceOf(verdict: Verdict): Sentence {
 }
 
 function translated({ sentence_code: code, sentence_params: given }: Verdict): string | null {
-  const key = `evaluate_sentence_${code.replace('.', '_')}`;
+  // Likes and dislikes are judged as choices are: whether the liked answers became the likelier ones.
+  const key = `evaluate_sentence_${code.replace(/^unpaired\./, 'preference.').replace('.', '_')}`;
   if (!isMessage(key)) return null;
   const needed = [...messageIn('en', key).matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   if (!needed.every((name) => name in given)) return null;

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { speak } from '../../messages/messages.svelte';
 import { fakePlatform } from '../../platform/fake';
 import { aBase, aProject, aSummary } from '../../platform/fake-data';
+import { endTour } from '../../state/tour.svelte';
 import { AppState, appContext } from '../../state/app.svelte';
 import Home from './Home.svelte';
 
@@ -31,6 +32,7 @@ beforeEach(() => {
 
 describe('home without projects', () => {
   it('says what Sanbao is and begins with the sample', async () => {
+    endTour();
     const made = aProject({ summary: aSummary({ id: 'new' }), base: aBase() });
     const { app, platform } = await home({
       projects: () => ({ projects: [] }),

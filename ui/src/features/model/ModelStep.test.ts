@@ -46,7 +46,7 @@ it('another base model for a project with runs is asked about first', async () =
 
 it('fetching shows how far it is, pauses, and says what went wrong', async () => {
   const { platform } = await step([far], { download_model: () => {}, pause_download: () => {} });
-  screen.getByRole('button', { name: 'Download Far' }).click();
+  screen.getByRole('button', { name: /^Download .+: Far$/ }).click();
   await vi.waitFor(() => expect(platform.asked).toContainEqual({ request: 'download_model', model: 'far/model' }));
   const download = { model: 'far/model', bytes: 5e8, total: 2e9, eta_seconds: 90, active: true, fault: null };
   platform.tell({ event: 'download', download });
@@ -78,4 +78,38 @@ it('many models are looked through', async () => {
   search.dispatchEvent(new Event('input', { bubbles: true }));
   (await screen.findByRole('button', { name: 'Show all' })).click();
   await vi.waitFor(() => expect(cards()).toHaveLength(5));
+});
+
+it('a model is taken off this computer once one is sure', async () => {
+  const { platform } = await step([far, aModel()], { remove_model: () => {} });
+  expect(screen.queryByRole('button', { name: 'Remove Far' })).toBeNull();
+  screen.getByRole('button', { name: 'Remove Starter' }).click();
+  const dialog = await screen.findByRole('dialog');
+  expect(dialog.textContent).toContain('frees 98 MB');
+  expect(platform.asked.some(({ request }) => request === 'remove_model')).toBe(false);
+  within(dialog).getByRole('button', { name: 'Remove' }).click();
+  await vi.waitFor(() => expect(platform.asked).toContainEqual({ request: 'remove_model', model: 'starter' }));
+  await vi.waitFor(() => expect(platform.asked.filter(({ request }) => request === 'models')).toHaveLength(2));
+});
+
+it('models are fetched from another address, and from the hub again', async () => {
+  let mirror: string | null = null;
+  const { platform } = await step([aModel()], {
+    settings: () => ({ settings: { hub_mirror: mirror, has_hub_token: false } }),
+    set_hub_mirror(request) {
+      mirror = request.mirror;
+    },
+  });
+  screen.getByRole('button', { name: 'Download settings' }).click();
+  const field = await screen.findByLabelText<HTMLInputElement>('Address that models are fetched from');
+  const use = screen.getByRole<HTMLButtonElement>('button', { name: 'Use this address' });
+  expect(use.disabled).toBe(true);
+  expect(screen.queryByRole('button', { name: 'Remove the token' })).toBeNull();
+  field.value = ' https://mirror.example ';
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+  await vi.waitFor(() => expect(use.disabled).toBe(false));
+  use.click();
+  await vi.waitFor(() => expect(platform.asked).toContainEqual({ request: 'set_hub_mirror', mirror: 'https://mirror.example' }));
+  (await screen.findByRole('button', { name: 'Back to Hugging Face' })).click();
+  await vi.waitFor(() => expect(platform.asked).toContainEqual({ request: 'set_hub_mirror', mirror: null }));
 });

@@ -28,6 +28,8 @@ function recipe(name: string, fits: boolean, parameters = [rank, rate]): RecipeI
     title: { en: `Title of ${name}` },
     summary: { en: `Summary of ${name}` },
     fits,
+    reason: {},
+    needs_reward: false,
     parameters,
   };
 }
@@ -55,7 +57,7 @@ const plan: Plan = {
 };
 
 async function show(answers: Answers = {}, chosen: Record<string, unknown> = {}) {
-  const project = aProject({ recipe: { recipe: null, dial: 'balanced', device: null, chosen } });
+  const project = aProject({ recipe: { recipe: null, dial: 'balanced', device: null, chosen, reward: null } });
   const platform = fakePlatform({
     recipes: () => ({
       recipes: [recipe('lora', true), recipe('full', true, [rate]), recipe('continued', false)],

@@ -3,9 +3,11 @@ import type { ParameterInfo } from '../../contract/ParameterInfo';
 import type { Plan } from '../../contract/Plan';
 import type { RecipeChoice } from '../../contract/RecipeChoice';
 import type { RecipeInfo } from '../../contract/RecipeInfo';
+import type { Reward } from '../../contract/Reward';
 import type { RunSummary } from '../../contract/RunSummary';
 import type { AppState } from '../../state/app.svelte';
 import { Asked } from '../../state/asked.svelte';
+import { isEmpty } from './reward';
 
 /** Milliseconds without a change after which the plan is asked for: someone may still be typing. */
 const pause = 400;
@@ -19,8 +21,8 @@ interface Recipes {
 export class RecipeDesk {
   readonly recipes = new Asked<Recipes>();
   readonly devices = new Asked<DeviceReport[]>();
-  readonly plan = new Asked<Plan>();
-  choice = $state.raw<RecipeChoice>({ recipe: null, dial: 'balanced', device: null, chosen: {} });
+  readonly plan = new Asked<Plan | null>();
+  choice = $state.raw<RecipeChoice>({ recipe: null, dial: 'balanced', device: null, chosen: {}, reward: null });
   /** The plan on the screen is that of an earlier choice. */
   isStale = $state(false);
   readonly #app: AppState;
@@ -36,18 +38,29 @@ export class RecipeDesk {
   /** Asks for everything that the step shows. */
   load(): void {
     const project = this.#project;
-    void this.recipes.ask(async () => {
+    const recipes = this.recipes.ask(async () => {
       const { recipes, recommended } = await this.#app.call({ request: 'recipes', project });
       return { all: recipes, recommended };
     });
     void this.devices.ask(async () => (await this.#app.call({ request: 'devices' })).devices);
-    void this.askPlan();
+    // A recipe that needs a reward and has none would only be refused.
+    void recipes.then(() => this.askPlan());
   }
 
   /** The recipe that the next run follows; `null` until the recipes are here. */
   get recipe(): RecipeInfo | null {
     const { all, recommended } = this.recipes.value ?? { all: [], recommended: '' };
     return all.find((recipe) => recipe.name === (this.choice.recipe ?? recommended)) ?? null;
+  }
+
+  /** Whether the recipe learns from a reward and nothing is rewarded yet: there is nothing to plan. */
+  get lacksReward(): boolean {
+    return (this.recipe?.needs_reward ?? false) && isEmpty(this.choice.reward);
+  }
+
+  /** Rewards something else. */
+  rewardBy(reward: Reward): void {
+    this.change({ reward });
   }
 
   /** Changes the choice; the plan follows after a pause. */
@@ -83,6 +96,7 @@ export class RecipeDesk {
     const asked = this.choice;
     await this.plan.ask(async () => {
       await this.save();
+      if (this.lacksReward) return null;
       return (await this.#app.call({ request: 'plan', project: this.#project })).plan;
     });
     if (asked === this.choice) this.isStale = false;

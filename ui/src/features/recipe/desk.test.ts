@@ -8,7 +8,7 @@ import { fakePlatform, type Answers } from '../../platform/fake';
 import { AppState } from '../../state/app.svelte';
 import { RecipeDesk } from './desk.svelte';
 
-const none: RecipeChoice = { recipe: null, dial: 'balanced', device: null, chosen: {} };
+const none: RecipeChoice = { recipe: null, dial: 'balanced', device: null, chosen: {}, reward: null };
 const parameter = (name: string) => ({ name, kind: { kind: 'flag' as const }, help: {} });
 const recipe = (name: string, parameters: string[]): RecipeInfo => ({
   name,
@@ -16,6 +16,8 @@ const recipe = (name: string, parameters: string[]): RecipeInfo => ({
   title: {},
   summary: {},
   fits: true,
+  reason: {},
+  needs_reward: false,
   parameters: parameters.map(parameter),
 });
 const lora = recipe('lora', ['r', 'learning_rate']);

@@ -12,6 +12,25 @@ export function settingName(name: string): string {
   return isMessage(key) ? message(key) : name;
 }
 
+/** The plain name of a setting of a rule; its standard name where it has no other. */
+export function rewardSettingName(name: string): string {
+  const key = `reward_setting_${name}`;
+  return isMessage(key) ? message(key) : name;
+}
+
+/** A reward with two decimals and the minus sign proper. */
+export function signed(value: number): string {
+  const text = Math.abs(value).toFixed(2);
+  return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
+}
+
+/** A weight as it is set: `+1`, `−0.5`, `0`. */
+export function signedWeight(weight: number): string {
+  const size = String(Number(Math.abs(weight).toFixed(1)));
+  if (size === '0') return size;
+  return weight < 0 ? `\u2212${size}` : `+${size}`;
+}
+
 /** The short name of a recipe, for lists of runs. */
 export function recipeName(recipe: string): string {
   const key = `recipe_name_${recipe}`;

@@ -40,7 +40,8 @@ function step(step: number, parts: Partial<StepMetrics> = {}): StepMetrics {
 
 function show(runs: RunSummary[], answers: Answers = {}) {
   const platform = fakePlatform({
-    run_metrics: () => ({ metrics: { steps: [step(1), step(2, { validation_loss: 1.8 })] } }),
+    run_metrics: () => ({ metrics: { steps: [step(1), step(2, { validation_loss: 1.8 })], events: [] } }),
+    machine_load: () => ({ load: { cpu: 0.42, memory_used: 6e9, memory_total: 16e9 } }),
     ...answers,
   });
   location.hash = '#/project/p1/train';
@@ -72,7 +73,8 @@ describe('train', () => {
     expect(screen.getByText('1.800')).toBeTruthy();
     tell(platform, { event: 'early_stop', step: 3, best_step: 2 });
     expect(await screen.findByText('Stopped improving: ended at step 3, step 2 is kept')).toBeTruthy();
-    expect(platform.asked).toHaveLength(1);
+    expect(platform.asked.filter(({ request }) => request === 'run_metrics')).toHaveLength(1);
+    expect(screen.getByText('6 GB of 16 GB')).toBeTruthy();
   });
 
   it('pauses, and waits until the run has', async () => {
@@ -82,6 +84,25 @@ describe('train', () => {
     expect(platform.asked).toContainEqual({ request: 'stop_run', project: 'p1', run: 'r1' });
     await change([aRun({ step: 2, state: 'stopped' })]);
     expect(screen.getByRole('button', { name: 'Continue from step 2' })).toBeTruthy();
+  });
+
+  it('shows again after a reload what the run remembers', async () => {
+    const sample = { event: 'sample', step: 20, prompt: 'Where is it?', answer: 'On its way.', reward: 0.91, parts: [1, 0.5] } as const;
+    const over = { event: 'over_optimised', step: 30, best_step: 20, guard: 'similarity', reward_gain: 0.12, guard_loss: 0.21 } as const;
+    const figures = (reward: number) => ({ reward, reward_std: 0.1, frac_reward_zero_std: 0.95 });
+    const { platform } = show([aRun({ state: 'judged' })], {
+      run_metrics: () => ({
+        metrics: { steps: [step(1, { figures: figures(0.2) }), step(2, { figures: figures(0.8) })], events: [sample, over] },
+      }),
+    });
+    expect(await screen.findByText('On its way.')).toBeTruthy();
+    expect(screen.getByText('Where is it?')).toBeTruthy();
+    expect(screen.getByRole('alert').textContent).toMatch(/The reward rose by 0\.12 while closeness to your answers fell by 0\.21\..*step 20/);
+    expect(screen.getByText(/For 95% of the last questions/)).toBeTruthy();
+    expect(screen.getByRole('img', { name: /^Reward of its answers: from 0\.20/ })).toBeTruthy();
+    tell(platform, { ...sample, step: 40, answer: 'It is here.' });
+    expect(await screen.findByText('It is here.')).toBeTruthy();
+    expect(platform.asked.some(({ request }) => request === 'machine_load')).toBe(false);
   });
 
   it('asks before it keeps the best so far', async () => {
@@ -100,7 +121,7 @@ describe('train', () => {
     };
     const { platform } = show([aRun({ state: 'failed', step: 213, fault })], { resume_run: () => {} });
     tell(platform, { event: 'checkpoint', step: 200 });
-    expect(await screen.findByText(/^The training process ended unexpectedly\./)).toBeTruthy();
+    expect(await screen.findByText(/^The process that computes ended unexpectedly\./)).toBeTruthy();
     await fireEvent.click(await screen.findByRole('button', { name: 'Continue from step 200' }));
     expect(platform.asked).toContainEqual({ request: 'resume_run', project: 'p1', run: 'r1' });
   });
@@ -121,7 +142,7 @@ describe('train', () => {
     show([aRun({ state: 'stopped' })], {
       run_metrics: () => {
         if (broken) throw { code: 'x.y', message: 'The file is gone.', params: {} };
-        return { metrics: { steps: [step(1)] } };
+        return { metrics: { steps: [step(1)], events: [] } };
       },
     });
     expect(await screen.findByText('The file is gone.')).toBeTruthy();

@@ -1,4 +1,5 @@
 import type { Event } from '../../contract/Event';
+import type { RunMetrics } from '../../contract/RunMetrics';
 import type { StepMetrics } from '../../contract/StepMetrics';
 import type { AppState } from '../../state/app.svelte';
 import { Asked } from '../../state/asked.svelte';
@@ -6,6 +7,7 @@ import {
   hasGaps,
   joinedSteps,
   withEntry,
+  withRemembered,
   withStep,
   withValidation,
   type Entry,
@@ -21,9 +23,9 @@ export class RunPage {
   reference = $state.raw<Reference | null>(null);
   /** Told while the steps before are on their way. */
   #heard: StepMetrics[] = [];
-  readonly #fetch: () => Promise<StepMetrics[]>;
+  readonly #fetch: () => Promise<RunMetrics>;
 
-  constructor(fetch: () => Promise<StepMetrics[]>) {
+  constructor(fetch: () => Promise<RunMetrics>) {
     this.#fetch = fetch;
   }
 
@@ -44,7 +46,11 @@ export class RunPage {
   /** Fetches the steps again. */
   async fetch(): Promise<void> {
     this.#heard = [];
-    await this.asked.ask(async () => joinedSteps(await this.#fetch(), this.#heard));
+    await this.asked.ask(async () => {
+      const { steps, events } = await this.#fetch();
+      this.log = withRemembered(this.log, events);
+      return joinedSteps(steps, this.#heard);
+    });
   }
 
   hearStep(step: StepMetrics): void {
@@ -83,7 +89,7 @@ export class RunBook {
     if (!page) {
       page = new RunPage(async () => {
         const { metrics } = await this.#app.call({ request: 'run_metrics', project, run });
-        return metrics.steps;
+        return metrics;
       });
       this.#pages.set(key, page);
     }

@@ -9,7 +9,7 @@ import { runBook } from './book.svelte';
 const step = (step: number) => ({ step, loss: 1 }) as StepMetrics;
 
 it('a run is fetched once and then continued by what is told', async () => {
-  const platform = fakePlatform({ run_metrics: () => ({ metrics: { steps: [step(1), step(2)] } }) });
+  const platform = fakePlatform({ run_metrics: () => ({ metrics: { steps: [step(1), step(2)], events: [] } }) });
   const app = new AppState(platform);
   const book = runBook(app);
   const page = book.page('p', 'r');

@@ -9,14 +9,24 @@ export type Reference = Extract<RunEvent, { event: 'reference' }>;
 
 /** A line of the log. */
 export interface Entry {
-  /** When the window heard of it, milliseconds since 1970. */
-  at: number;
+  /** When the window heard of it, milliseconds since 1970; `null` for what happened before. */
+  at: number | null;
   happened: Happened;
 }
 
 /** The log after an event; the oldest lines of a very long run are forgotten. */
 export function withEntry(log: readonly Entry[], entry: Entry): Entry[] {
   return [...log.slice(-499), entry];
+}
+
+/** The log with what a run remembers of itself in front, without what was heard anyway. */
+export function withRemembered(log: readonly Entry[], events: readonly RunEvent[]): Entry[] {
+  const heard = new Set(log.map(({ happened }) => JSON.stringify(happened)));
+  const remembered = events.flatMap((happened): Entry[] => {
+    if (happened.event === 'step' || happened.event === 'reference') return [];
+    return heard.has(JSON.stringify(happened)) ? [] : [{ at: null, happened }];
+  });
+  return [...remembered, ...log];
 }
 
 /**

@@ -71,7 +71,21 @@ export function happenedText(happened: Happened): string {
       return message('train_log_memory_halved', { tokens: count(happened.micro_batch_tokens) });
     case 'early_stop':
       return message('train_log_early_stop', { step: count(happened.step), best: count(happened.best_step) });
+    case 'sample':
+      return message('train_log_sample', { step: count(happened.step) });
+    case 'over_optimised':
+      return message('train_log_over_optimised', {
+        guard: guardName(happened.guard),
+        step: count(happened.step),
+        best: count(happened.best_step),
+      });
   }
+}
+
+/** What fell while the reward rose. */
+export function guardName(guard: string): string {
+  const key = `train_guard_${guard}`;
+  return isMessage(key) ? message(key) : guard;
 }
 
 /** A loss with three decimals. */
@@ -80,7 +94,13 @@ export function loss(value: number): string {
 }
 
 /** Figures that are shares of the pairs. */
-const shares = ['rewards/accuracies'];
+const shares = ['rewards/accuracies', 'frac_reward_zero_std'];
+
+/** The value of a figure as it is read: a share as per cent, a length whole, the rest with two decimals. */
+export function figureValue(name: string, value: number): string {
+  if (shares.includes(name)) return percent(value);
+  return name === 'completions/mean_length' ? count(value) : value.toFixed(2).replace('-', '\u2212');
+}
 
 /** A figure of a recipe in words; nothing for one that is only of use to those who read the log file. */
 export function figureWords(
@@ -94,6 +114,6 @@ export function figureWords(
     word: message(key),
     term: name,
     text: message(text),
-    value: shares.includes(name) ? percent(value) : value.toFixed(2),
+    value: figureValue(name, value),
   };
 }

@@ -17,7 +17,10 @@ export function pythonExample({ address, key, model }: Serving, question: string
   return [
     'from openai import OpenAI',
     '',
-    `client = OpenAI(base_url=${JSON.stringify(address)}, api_key=${JSON.stringify(key)})`,
+    'client = OpenAI(',
+    `    base_url=${JSON.stringify(address)},`,
+    `    api_key=${JSON.stringify(key)},`,
+    ')',
     'answer = client.chat.completions.create(',
     `    model=${JSON.stringify(model)},`,
     `    messages=[{"role": "user", "content": ${JSON.stringify(question)}}],`,

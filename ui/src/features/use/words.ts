@@ -28,6 +28,12 @@ export function exporting(progress: Progress | null): string {
   return isMessage(key) ? message(key) : message('use_exporting');
 }
 
+/** What is being done while a file is answered. */
+export function answering(progress: Progress | null): string {
+  const key = `use_file_${progress?.stage}`;
+  return isMessage(key) ? message(key) : message('use_file_beginning');
+}
+
 /** How fast an answer came; nothing for one that was too short to tell. */
 export function speed(tokens: number, seconds: number): string {
   const told = message('use_tokens', { number: count(tokens) });

@@ -1,0 +1,73 @@
+import { refuse } from '../wire';
+import { ask, choose, crashed, fails, press, says, type State } from './acts';
+
+export const use: State[] = [
+  {
+    name: 'use-blocked',
+    async open(page, world) {
+      await world.open(page, 'ready', 'use');
+      await says(page, world, 'frame_needs_title');
+    },
+  },
+  {
+    name: 'use-chat-empty',
+    async open(page, world) {
+      await world.open(page, 'judged', 'use');
+      await says(page, world, 'use_try');
+    },
+  },
+  {
+    name: 'use-chat',
+    async open(page, world) {
+      await world.open(page, 'replies', 'use');
+      await ask(page, world, world.language === 'en' ? 'Where is my parcel?' : '我的包裹到哪儿了？');
+      await page.locator('summary').first().click();
+    },
+  },
+  {
+    name: 'use-chat-error',
+    async open(page, world) {
+      await refuse(page, 'chat', crashed);
+      await world.open(page, 'judged', 'use');
+      await ask(page, world, world.language === 'en' ? 'Where is my parcel?' : '我的包裹到哪儿了？');
+      await fails(page);
+    },
+  },
+  {
+    name: 'use-export',
+    async open(page, world) {
+      await world.open(page, 'judged', 'use');
+      await choose(page, world, 'use_export');
+      await page.locator('summary').first().click();
+    },
+  },
+  {
+    name: 'use-exported',
+    async open(page, world) {
+      await world.open(page, 'judged', 'use');
+      await choose(page, world, 'use_export');
+      await press(page, world, 'use_export');
+      await says(page, world, 'use_parity');
+    },
+  },
+  {
+    name: 'use-serve',
+    async open(page, world) {
+      await world.open(page, 'judged', 'use');
+      await choose(page, world, 'use_serve');
+      await says(page, world, 'use_serve_start');
+    },
+  },
+  {
+    name: 'use-serving',
+    async open(page, world) {
+      await world.open(page, 'judged', 'use');
+      await choose(page, world, 'use_serve');
+      await press(page, world, 'use_serve_start');
+      await says(page, world, 'use_address');
+    },
+    async close(world) {
+      await world.server.call({ request: 'stop_serving' });
+    },
+  },
+];
