@@ -18,7 +18,7 @@ use crate::memory::resident_bytes;
 use crate::objective::{Objective, named};
 use crate::online::rewards::Rewards;
 use crate::online::watch::Watch;
-use crate::online::{Method, Mission};
+use crate::online::{Method, Mission, Moving};
 use crate::optimizer::{AdamW, clip_factor, gradient_norm};
 use crate::reward_model::{attach_score, attach_zero_score};
 use crate::settings::{Learns, TrainSettings};
@@ -106,15 +106,14 @@ impl<'a> Run<'a> {
             state.step += 1;
             let moment = Moment { step: state.step, total };
             let mut metrics = match &mission {
-                Some(mission) => mission.step(
-                    self,
-                    members,
-                    &mut state.watch,
-                    &mut optimizer,
-                    moment,
-                    &mut portions,
-                    report,
-                )?,
+                Some(mission) => {
+                    let moving = Moving {
+                        watch: &mut state.watch,
+                        optimizer: &mut optimizer,
+                        portions: &mut portions,
+                    };
+                    mission.step(self, members, moving, moment, report)?
+                }
                 None => {
                     self.step(members, &objective, &mut optimizer, moment, &mut portions, report)?
                 }

@@ -30,6 +30,6 @@ impl Metric for Reward {
 
     fn measure(&self, answers: &Answers<'_>) -> Option<Box<dyn Measured>> {
         let rewards: Option<Vec<f64>> = answers.rows.iter().map(|row| row.reward).collect();
-        Some(Box::new(mean_of(rewards?.into_iter())))
+        Some(Box::new(mean_of(rewards?)))
     }
 }

@@ -11,6 +11,7 @@ use super::watch::{Meaning, WATCHED, Watch, Watched};
 use crate::Error;
 use crate::losses::Metrics;
 use crate::objective::{named, without_adapters};
+use crate::optimizer::AdamW;
 use crate::run::{Moment, Run};
 use crate::scored::accumulate_scored;
 use crate::settings::Learns;
@@ -18,6 +19,13 @@ use crate::step::Portions;
 
 /// Held-out prompts whose answers are shown as it learns.
 const SHOWN: usize = 3;
+
+/// What a step changes beside the model.
+pub(crate) struct Moving<'a> {
+    pub watch: &'a mut Watch,
+    pub optimizer: &'a mut AdamW,
+    pub portions: &'a mut Portions,
+}
 
 /// What a run that learns from rewards needs beside the model.
 pub(crate) struct Mission<'a> {
@@ -66,10 +74,8 @@ impl<'a> Mission<'a> {
         &self,
         run: &mut Run,
         members: &[usize],
-        watch: &mut Watch,
-        optimizer: &mut crate::optimizer::AdamW,
+        Moving { watch, optimizer, portions }: Moving<'_>,
         moment: Moment,
-        portions: &mut Portions,
         report: &mut dyn FnMut(RunEvent),
     ) -> Result<StepMetrics, Error> {
         let each = run.settings.sequences_per_row();

@@ -11,7 +11,7 @@ pub mod rewards;
 pub mod rollout;
 pub mod watch;
 
-pub(crate) use mission::Mission;
+pub(crate) use mission::{Mission, Moving};
 use sanbao_contract::reward::Reward;
 use serde::{Deserialize, Serialize};
 

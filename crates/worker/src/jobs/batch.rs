@@ -34,6 +34,7 @@ pub fn batch(
                 table.file().name(),
                 columns.join(", ")
             ),
+            &columns,
         ));
     }
     tell(Progress { stage: "loading".to_owned(), done: 0, total: 0 });
@@ -96,12 +97,13 @@ fn question(batch: &Batch, columns: &[String]) -> Result<String, Error> {
                 columns.join(", "),
                 columns.first().map_or("text", String::as_str)
             ),
+            columns,
         )),
     }
 }
 
-fn refused(code: &'static str, message: String) -> Error {
-    Error::Reported(Fault::new(code, message))
+fn refused(code: &'static str, message: String, columns: &[String]) -> Error {
+    Error::Reported(Fault::new(code, message).with("columns", columns.join(", ")))
 }
 
 fn text(value: &Value) -> String {

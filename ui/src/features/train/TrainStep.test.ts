@@ -1,6 +1,7 @@
 import { fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
+import type { RunEvent } from '../../contract/RunEvent';
 import type { RunSummary } from '../../contract/RunSummary';
 import type { StepMetrics } from '../../contract/StepMetrics';
 import { speak } from '../../messages/messages.svelte';
@@ -87,8 +88,8 @@ describe('train', () => {
   });
 
   it('shows again after a reload what the run remembers', async () => {
-    const sample = { event: 'sample', step: 20, prompt: 'Where is it?', answer: 'On its way.', reward: 0.91, parts: [1, 0.5] } as const;
-    const over = { event: 'over_optimised', step: 30, best_step: 20, guard: 'similarity', reward_gain: 0.12, guard_loss: 0.21 } as const;
+    const sample: RunEvent = { event: 'sample', step: 20, prompt: 'Where is it?', answer: 'On its way.', reward: 0.91, parts: [1, 0.5] };
+    const over: RunEvent = { event: 'over_optimised', step: 30, best_step: 20, guard: 'similarity', reward_gain: 0.12, guard_loss: 0.21 };
     const figures = (reward: number) => ({ reward, reward_std: 0.1, frac_reward_zero_std: 0.95 });
     const { platform } = show([aRun({ state: 'judged' })], {
       run_metrics: () => ({
