@@ -3,11 +3,12 @@
 //! A reward stands for something else, and what it stands for can fall while it rises
 //! (over-optimisation: Gao et al. 2022, arXiv 2210.10760). So a second measure that is not learnt
 //! from is taken along: how often the model agrees with people's choices, where the data has
-//! them, else how close its answers are to the data's own. When the reward has risen and that has
+//! them, else how close its answers are to the data's own (ROUGE-L). When the reward has risen and that has
 //! fallen, both beyond chance, twice in a row, training ends and the best point before is kept.
 
 use sanbao_data::Sequence;
-use sanbao_evaluate::metrics::chrf;
+use sanbao_evaluate::metrics::Units;
+use sanbao_evaluate::metrics::rouge::rouge_l;
 use sanbao_models::Decoder;
 use serde::{Deserialize, Serialize};
 
@@ -153,7 +154,14 @@ impl Watched {
         let rolled = roll(model, tokenizer, &prompts, rewards, drawing)?;
         let guards = if self.pairs.is_empty() {
             let close = |(prompt, answer): (&Prompt, &Rolled)| {
-                chrf::score(&chrf::counts(&answer.text, &prompt.reference, 0))
+                // Of precision and recall, so that neither a long nor a short answer wins by its length.
+                100.0
+                    * rouge_l(
+                        &answer.text,
+                        &prompt.reference,
+                        Units::for_reference(&prompt.reference),
+                    )
+                    .f1
             };
             let known = self.prompts.iter().zip(&rolled);
             known.filter(|(prompt, _)| !prompt.reference.is_empty()).map(close).collect()
