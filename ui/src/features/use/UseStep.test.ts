@@ -1,5 +1,5 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { Exported } from '../../contract/Exported';
 import type { Request } from '../../contract/Request';
@@ -7,7 +7,7 @@ import { speak } from '../../messages/messages.svelte';
 import type { Platform } from '../../platform';
 import { fakePlatform, type Answers } from '../../platform/fake';
 import { fakeBrowser } from '../../platform/fake-browser';
-import { aFile, aProject, aRun } from '../../platform/fake-data';
+import { aFile, aModel, aProject, aRun } from '../../platform/fake-data';
 import { AppState, appContext } from '../../state/app.svelte';
 import UseStep from './UseStep.svelte';
 
@@ -86,6 +86,25 @@ describe('use', () => {
     expect(await screen.findByText('Exported: 1 file, 100 MB')).toBeTruthy();
     expect(screen.getByText(/0\.014, where 0\.31 is allowed/)).toBeTruthy();
     expect(screen.getByText(exported.notes[0]!).lang).toBe('en');
+  });
+
+  it('lets the next run begin from the merged model', async () => {
+    const merged = { ...target, name: 'hf', title: { en: 'Merged model' } };
+    const platform = show({
+      targets: () => ({ targets: [merged] }),
+      export: () => ({ exported: { ...exported, folder: '/out/hf' } }),
+      add_model: () => ({ model: aModel({ id: '/out/hf', name: 'Mail' }) }),
+      choose_base: () => ({ project: aProject() }),
+    });
+    await open('Export');
+    await fireEvent.click(await screen.findByRole('button', { name: 'Export: Merged model' }));
+    await fireEvent.click(await screen.findByRole('button', { name: 'Build on this model' }));
+    await vi.waitFor(() =>
+      expect(platform.asked.slice(-2)).toEqual([
+        { request: 'add_model', path: '/out/hf' },
+        { request: 'choose_base', project: 'p1', model: '/out/hf' },
+      ]),
+    );
   });
 
   it('starts and stops the server, with what other programs need', async () => {
