@@ -180,6 +180,7 @@ test('from an empty project to a served model, with the keyboard', async ({ page
 
   await tabTo(page, page.getByRole('radio', { name: text('use_chat') }));
   await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
   await enter(page, page.getByRole('button', { name: /^Export: Adapter/ }));
   await expect(page.getByText(text('use_parity'))).toBeVisible({ timeout: 60_000 });
   await tabTo(page, page.getByRole('radio', { name: text('use_export') }));
