@@ -123,9 +123,11 @@ fn build(settings: &Settings) -> Result<Rule, Error> {
     })))
 }
 
-/// Words for each sentence; `None` without a word.
+/// Words for each sentence, at least one; `None` without a word.
 fn sentence_length(text: &str) -> Option<f64> {
-    let (words, sentences) = (count_words(text), count_sentences(text).max(1));
+    let words = count_words(text);
+    // Annex 29 may end a sentence inside of a word: "a.א" is one word and two sentences.
+    let sentences = count_sentences(text).clamp(1, words.max(1));
     (words > 0).then(|| words as f64 / sentences as f64)
 }
 
@@ -249,7 +251,14 @@ mod tests {
         assert!(message.contains("'shortest_sentence'"), "{message}");
     }
 
+    #[test]
+    fn a_word_is_in_one_sentence() {
+        assert_eq!((count_words("a.א"), count_sentences("a.א")), (1, 2));
+        assert_eq!(sentence_length("a.א"), Some(1.0));
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
         fn the_formula_is_finite_for_any_text(text in "\\PC{0,80}") {
             if let Some(ease) = reading_ease(&text) {
