@@ -1,12 +1,11 @@
 """Sanbao beside TRL + PEFT, transformers and llama.cpp, on the same machine in the same run.
 
-`cargo xtask bench --data DIR` sets everything up and calls this. DIR holds `wordnet_definitions.jsonl` and
-`movie_review_sentiment.csv` (see prepare.py). Each job is run by every engine in turn, and the turns are
+`cargo xtask bench --data DIR` sets everything up and calls this. DIR holds the files that prepare.py names. Each job is run by every engine in turn, and the turns are
 repeated in reverse order, so that no engine always runs on the warmer machine.
 
 Equal for all: the float32 weights, the conversations (500 rows learnt, 200 held out), the tokens that carry
 loss, the order of rows (as in the file), LoRA on all linear layers, AdamW, schedule, batch size. Not equal:
-the random start of the adapters.
+the random start of the adapters. Preferences and rewards are described in alignment.py.
 
 Held-out loss is computed by one function for all (heldout.py): mean over all answer tokens, nats.
 """
@@ -14,21 +13,21 @@ Held-out loss is computed by one function for all (heldout.py): mean over all an
 import argparse
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
 import report
+from alignment import ALIGNMENT
+from engines import HERE, export_adapter, python, sanbao, say, seconds, trl, usage
 from measure import busy_elsewhere, measured
 
-HERE = Path(__file__).resolve().parent
 PROMPT = "Tell me a long story about a lighthouse keeper who finds a map."
-JOBS = ["definitions", "reviews"]
+JOBS = ["definitions", "reviews", *ALIGNMENT]
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="cargo xtask bench", description="Measures Sanbao beside other programs.")
-    parser.add_argument("--data", type=Path, required=True, help="folder with the two data files")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the data files")
     parser.add_argument("--model", type=Path, required=True, help="base model, a .gguf file")
     parser.add_argument("--sanbao", type=Path, help="the program; without it only the others are measured")
     parser.add_argument("--work", type=Path, default=Path(sys.prefix).parent / "bench", help="folder for what is made")
@@ -57,43 +56,15 @@ def arguments():
     return args
 
 
-def python(args, script, *rest, log):
-    """Runs a script of this folder; returns its result and what it used."""
-    ended = measured([sys.executable, HERE / script, *rest], args.work / log, args.env)
-    return json.loads(ended.lines[-1][1]), ended
-
-
-def usage(ended):
-    return {
-        "wall_seconds": ended.wall_seconds,
-        "cpu_seconds": ended.cpu_seconds,
-        "peak_gib": ended.peak_memory / 2**30,
-    }
-
-
 def train_trl(args, job, checkpointing):
-    name = f"{job}.trl{'-checkpointing' if checkpointing else ''}"
-    settings = {
-        "model": str(args.base / "hf"),
-        "train": str(args.work / "data" / f"{job}.train.jsonl"),
-        "heldout": str(args.work / "data" / f"{job}.heldout.jsonl"),
-        "lora_r": args.lora_r,
-        "lora_alpha": args.lora_alpha,
-        "lora_dropout": 0.0,
-        "num_train_epochs": args.epochs,
-        "per_device_train_batch_size": args.batch_size,
-        "learning_rate": args.learning_rate,
-        "lr_scheduler_type": "linear",
-        "warmup_steps": args.warmup_ratio,
-        "max_grad_norm": 1.0,
-        "weight_decay": args.weight_decay,
-        "max_length": args.max_length,
-        "seed": args.seed,
+    data = args.work / "data"
+    changes = {
+        "train": str(data / f"{job}.train.jsonl"),
+        "heldout": str(data / f"{job}.heldout.jsonl"),
         "gradient_checkpointing": checkpointing,
     }
-    path = args.work / f"{name}.json"
-    path.write_text(json.dumps(settings, indent=1))
-    result, ended = python(args, "train_trl.py", path, log=f"{name}.log")
+    name = f"{job}.trl{'-checkpointing' if checkpointing else ''}"
+    result, ended = trl(args, "train_trl.py", name, changes)
     return usage(ended) | {
         "train_seconds": result["wall_seconds"],
         "train_cpu_seconds": result["cpu_seconds"],
@@ -104,74 +75,45 @@ def train_trl(args, job, checkpointing):
 
 
 def train_sanbao(args, job):
-    run, adapter = args.work / f"{job}.sanbao", args.work / f"{job}.sanbao-adapter"
-    for folder in (run, adapter):
-        shutil.rmtree(folder, ignore_errors=True)
-    model, data = args.base / "hf", args.work / "data"
-    settings = {
-        "r": args.lora_r,
-        "lora_alpha": args.lora_alpha,
-        "lora_dropout": 0.0,
-        "target_modules": "all-linear",
-        "num_train_epochs": args.epochs,
-        "batch_size": args.batch_size,
-        "learning_rate": args.learning_rate,
-        "lr_scheduler": "linear",
-        "warmup_ratio": args.warmup_ratio,
-        "max_grad_norm": 1.0,
-        "weight_decay": args.weight_decay,
-        "max_length": args.max_length,
-        "evals_per_epoch": 0,
-        "early_stopping_patience": 0,
-        "train_sampling_strategy": "sequential",
-    }
-    command = [args.sanbao, "train", "--model", model, "--data", data / f"{job}.train.jsonl"]
-    # All rows of the first file are learnt, because the parts to hold out come from files of their own.
-    command += ["--validation", data / f"{job}.validation.jsonl", "--test", data / f"{job}.heldout.jsonl"]
-    command += ["--out", run, "--recipe", "lora", "--device", "cpu", "--seed", args.seed, "--json"]
-    command += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
-    ended = measured(command, args.work / f"{job}.sanbao.log", args.env)
-    steps = [step for step in map(json.loads, texts(ended)) if step.get("event") == "step"]
-    seconds = sum(step["tokens"] / step["tokens_per_second"] for step in steps)
-    export = [args.sanbao, "export", "--run", run, "--target", "peft", "--out", adapter]
-    measured(export, args.work / f"{job}.export.log", args.env)
-    heldout = data / f"{job}.heldout.jsonl"
-    checked, _ = python(args, "heldout.py", model, adapter, heldout, str(args.max_length), log=f"{job}.heldout.log")
+    run, ended, steps = sanbao(args, job, "lora", {"early_stopping_patience": 0})
+    took = seconds(steps)
+    adapter = export_adapter(args, job, run)
+    heldout = args.work / "data" / f"{job}.heldout.jsonl"
+    rest = (args.base / "hf", adapter, heldout, str(args.max_length))
+    checked, _ = python(args, "heldout.py", *rest, log=f"{job}.heldout.log")
     return usage(ended) | {
-        "train_seconds": seconds,
+        "train_seconds": took,
         "train_cpu_seconds": None,
-        "trained_tokens_per_second": sum(step["trained_tokens"] for step in steps) / seconds,
+        "trained_tokens_per_second": sum(step["trained_tokens"] for step in steps) / took,
         "heldout_loss_before": checked["heldout_loss_before"],
         "heldout_loss": checked["heldout_loss"],
     }
 
 
-def texts(ended):
-    return [text for _, text in ended.lines if text.startswith("{") and text.endswith("}")]
-
-
-def compare_training(args):
-    """One table a job."""
-    engines = {}
-    if args.sanbao:
-        engines["Sanbao"] = train_sanbao
-    engines["TRL + PEFT"] = lambda args, job: train_trl(args, job, False)
-    if not args.no_checkpointing_too:
-        engines["TRL + PEFT, checkpointing"] = lambda args, job: train_trl(args, job, True)
-    tables = []
-    for job in args.jobs:
-        runs = {name: [] for name in engines}
-        for repeat in range(args.repeats):
-            turn = list(engines.items())
-            for name, train in turn if repeat % 2 == 0 else reversed(turn):
-                busy = busy_elsewhere()
-                say(f"{job}: {name} ({repeat + 1} of {args.repeats}); the cores are {busy:.0%} busy")
-                run = train(args, job) | {"busy_elsewhere": busy}
-                say(json.dumps(run))
-                runs[name].append(run)
-        (args.work / f"{job}.runs.json").write_text(json.dumps(runs, indent=1))
-        tables.append(report.training(job, runs))
-    return tables
+def compare(args, job):
+    """One job's table: every engine in turn, the turns repeated in reverse order."""
+    if job in ALIGNMENT:
+        engines, columns = ALIGNMENT[job]
+        engines = {name: lambda run=run: run(args) for name, run in engines.items()}
+        columns = report.SHORT_COLUMNS + columns
+    else:
+        engines, columns = {"Sanbao": lambda: train_sanbao(args, job)}, report.COLUMNS
+        engines["TRL + PEFT"] = lambda: train_trl(args, job, False)
+        if not args.no_checkpointing_too:
+            engines["TRL + PEFT, checkpointing"] = lambda: train_trl(args, job, True)
+    if not args.sanbao:
+        del engines["Sanbao"]
+    runs = {name: [] for name in engines}
+    for repeat in range(args.repeats):
+        turn = list(engines.items())
+        for name, train in turn if repeat % 2 == 0 else reversed(turn):
+            busy = busy_elsewhere()
+            say(f"{job}: {name} ({repeat + 1} of {args.repeats}); the cores are {busy:.0%} busy")
+            run = train() | {"busy_elsewhere": busy}
+            say(json.dumps(run))
+            runs[name].append(run)
+    (args.work / f"{job}.runs.json").write_text(json.dumps(runs, indent=1))
+    return report.training(job, runs, columns)
 
 
 def decode_sanbao(args, repeats=3):
@@ -203,10 +145,6 @@ def compare_decoding(args):
     return [report.decoding(runs)]
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
 def main():
     args = arguments()
     args.work.mkdir(parents=True, exist_ok=True)
@@ -223,7 +161,7 @@ def main():
     )
     parts = ["## Measured side by side", f"{args.model.stem} on {report.machine()}.", settings]
     if not args.no_training:
-        parts += compare_training(args)
+        parts += [compare(args, job) for job in args.jobs]
     if not args.no_decoding:
         parts += compare_decoding(args)
     text = "\n\n".join(parts) + "\n"

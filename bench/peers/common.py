@@ -11,8 +11,61 @@ from pathlib import Path
 
 def read_rows(path):
     """The rows of a JSONL file of conversations: a list of `messages`."""
+    return [row["messages"] for row in read_jsonl(path)]
+
+
+def read_jsonl(path):
+    """The rows of a JSONL file."""
     with open(path, encoding="utf-8") as file:
-        return [json.loads(line)["messages"] for line in file if line.strip()]
+        return [json.loads(line) for line in file if line.strip()]
+
+
+def read_job():
+    """The job that the script was called with: a JSON file."""
+    with open(sys.argv[1], encoding="utf-8") as file:
+        return json.load(file)
+
+
+def trainer_settings(job):
+    """Arguments that every trainer of TRL takes, from a job."""
+    here = os.path.dirname(os.path.abspath(sys.argv[1]))
+    return {
+        "output_dir": job.get("adapter") or os.path.join(here, "trl-output"),
+        "num_train_epochs": job["num_train_epochs"],
+        "learning_rate": job["learning_rate"],
+        "lr_scheduler_type": job["lr_scheduler_type"],
+        "warmup_steps": job["warmup_steps"],
+        "max_grad_norm": job["max_grad_norm"],
+        "weight_decay": job["weight_decay"],
+        "adam_beta1": 0.9,
+        "adam_beta2": 0.999,
+        "adam_epsilon": 1e-8,
+        "gradient_accumulation_steps": 1,
+        "gradient_checkpointing": job["gradient_checkpointing"],
+        "bf16": False,
+        "use_cpu": True,
+        "dataloader_num_workers": 0,
+        "seed": job["seed"],
+        "data_seed": job["seed"],
+        "logging_first_step": True,
+        "disable_tqdm": True,
+        "save_strategy": "no",
+        "eval_strategy": "no",
+        "report_to": "none",
+    }
+
+
+def lora(job):
+    """The adapter of a job."""
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=job["lora_r"],
+        lora_alpha=job["lora_alpha"],
+        lora_dropout=job["lora_dropout"],
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
 
 
 def encode(tokenizer, messages, max_length):
@@ -71,6 +124,40 @@ def heldout_loss(model, encoded, batch_size=8):
             total += torch.nn.functional.cross_entropy(logits, ids[:, 1:][predicts], reduction="sum").item()
             count += int(predicts.sum())
     return total / count, count
+
+
+def heldout_pairs(model, encoded, beta):
+    """Mean DPO loss (sigmoid, nats) and share of pairs told right, against the model without its adapter.
+
+    `encoded` holds for each pair the chosen and the rejected conversation as `encode` gives them.
+    """
+    import torch
+
+    model.eval()
+    both = [one for pair in encoded for one in pair]
+    with torch.no_grad():
+        policy = sums_of_log_probs(model, both)
+        with model.disable_adapter():
+            reference = sums_of_log_probs(model, both)
+    gained = (policy - reference).view(-1, 2)
+    margins = beta * (gained[:, 0] - gained[:, 1])
+    losses = torch.nn.functional.softplus(-margins)
+    return losses.mean().item(), (margins > 0).double().mean().item()
+
+
+def sums_of_log_probs(model, encoded):
+    """For each conversation the log-probability of its trained tokens, nats."""
+    import torch
+
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    sums = []
+    for ids, trained in encoded:
+        row = torch.tensor([ids])
+        predicts = torch.tensor(trained[1:]).bool()
+        hidden = causal.model(input_ids=row, use_cache=False).last_hidden_state[0, :-1][predicts]
+        logits = torch.log_softmax(causal.lm_head(hidden).float(), dim=-1)
+        sums.append(logits.gather(1, row[0, 1:][predicts].unsqueeze(1)).sum())
+    return torch.stack(sums).double()
 
 
 def cpu_seconds():

@@ -45,28 +45,33 @@ COLUMNS = [
     ("after", "heldout_loss", "{:.4f}"),
 ]
 
+SHORT_COLUMNS = [column for column in COLUMNS if column[1] in ("train_seconds", "wall_seconds", "cpu_seconds", "peak_gib")]
+
 RATIOS = [
     ("training wall time", "train_seconds"),
     ("whole command, wall", "wall_seconds"),
     ("whole command, CPU", "cpu_seconds"),
     ("peak memory", "peak_gib"),
+    ("milliseconds a token", "milliseconds_per_token"),
     ("held-out loss", "heldout_loss"),
 ]
 
 
-def training(job, runs):
+def training(job, runs, columns):
     """One job's table. `runs` maps an engine's name to the list of its repeats."""
     rows = [
-        [engine, *(shown(middle(repeats, key), pattern) for _, key, pattern in COLUMNS)] for engine, repeats in runs.items()
+        [engine, *(shown(middle(repeats, key), pattern) for _, key, pattern in columns)] for engine, repeats in runs.items()
     ]
-    text = f"### {job}\n\n" + table(["engine", *(title for title, _, _ in COLUMNS)], rows)
+    text = f"### {job}\n\n" + table(["engine", *(title for title, _, _ in columns)], rows)
     peers = [engine for engine in runs if engine != "Sanbao"]
     if "Sanbao" in runs and peers:
         rows = []
         for title, key in RATIOS:
             ours = middle(runs["Sanbao"], key)
             theirs = [middle(runs[peer], key) for peer in peers]
-            rows.append([title, *(shown(ours / their if ours and their else None, "{:.3f}") for their in theirs)])
+            if ours is None or None in theirs:
+                continue
+            rows.append([title, *(f"{ours / their:.3f}" for their in theirs)])
         text += "\n\n" + table(["Sanbao divided by", *peers], rows)
     busy = max(run["busy_elsewhere"] for repeats in runs.values() for run in repeats)
     if busy > 0.1:

@@ -15,25 +15,33 @@ line printed is a JSON object. Wall and CPU seconds are those of `trainer.train(
 is the largest resident size while it ran, `peak_memory_process` that of the whole process.
 """
 
-import json
 import os
-import sys
 
-from common import Meter, encode, finish, heldout_loss, peak_memory, read_rows, restart_peak, threads
+from common import (
+    Meter,
+    encode,
+    finish,
+    heldout_loss,
+    lora,
+    peak_memory,
+    read_job,
+    read_rows,
+    restart_peak,
+    threads,
+    trainer_settings,
+)
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
 
 def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
-        job = json.load(file)
+    job = read_job()
     torch.set_num_threads(threads())
     tokenizer = AutoTokenizer.from_pretrained(job["model"])
     if tokenizer.pad_token_id is None:
@@ -52,43 +60,15 @@ def main():
     trained_tokens = sum(sum(trained) for _, trained in train)
 
     config = SFTConfig(
-        output_dir=job.get("adapter") or os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), "trl-output"),
-        num_train_epochs=job["num_train_epochs"],
+        **trainer_settings(job),
         per_device_train_batch_size=job["per_device_train_batch_size"],
-        gradient_accumulation_steps=1,
-        learning_rate=job["learning_rate"],
-        lr_scheduler_type=job["lr_scheduler_type"],
-        warmup_steps=job["warmup_steps"],
-        max_grad_norm=job["max_grad_norm"],
-        weight_decay=job["weight_decay"],
-        adam_beta1=0.9,
-        adam_beta2=0.999,
-        adam_epsilon=1e-8,
         max_length=max_length,
         packing=False,
         train_sampling_strategy="sequential",
-        gradient_checkpointing=job["gradient_checkpointing"],
-        bf16=False,
-        use_cpu=True,
-        dataloader_num_workers=0,
-        seed=job["seed"],
-        data_seed=job["seed"],
         logging_steps=10,
-        logging_first_step=True,
-        disable_tqdm=True,
-        save_strategy="no",
-        eval_strategy="no",
-        report_to="none",
-    )
-    lora = LoraConfig(
-        r=job["lora_r"],
-        lora_alpha=job["lora_alpha"],
-        lora_dropout=job["lora_dropout"],
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
     )
     before, heldout_tokens = heldout_loss(model, heldout)
-    trainer = SFTTrainer(model=model, args=config, train_dataset=dataset, processing_class=tokenizer, peft_config=lora)
+    trainer = SFTTrainer(model=model, args=config, train_dataset=dataset, processing_class=tokenizer, peft_config=lora(job))
 
     loaded = peak_memory()
     restart_peak()
