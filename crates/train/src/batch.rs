@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use sanbao_data::{PackedBatch, Sequence};
+use sanbao_data::Sequence;
 use sanbao_models::{Layout, Targets};
 
 use crate::Error;
@@ -18,6 +18,8 @@ pub struct MicroBatch {
     pub layout: Layout,
     /// What is predicted; weights are 1 until [`step_batches`] shares them out.
     pub targets: Targets,
+    /// Row of each sequence's last token.
+    pub last_rows: Vec<u32>,
 }
 
 /// The order of rows in an epoch, the same for the same seed.
@@ -38,28 +40,86 @@ pub fn epoch_order(rows: usize, strategy: SamplingStrategy, seed: u64, epoch: u6
 /// # Errors
 /// When the sequences cannot be packed.
 pub fn pack(sequences: &[Sequence], capacity: usize) -> Result<Vec<MicroBatch>, Error> {
-    Ok(pack_members(sequences, capacity)?.into_iter().map(|(_, batch)| batch).collect())
+    let alone = (0..sequences.len()).map(|index| Group::alone(index, sequences)).collect();
+    let passes = pack_groups(alone, sequences, capacity)?;
+    Ok(passes.into_iter().map(|(_, batch)| batch).collect())
 }
 
 /// As [`pack`], with the indices of the sequences of each pass in the order in which they stand.
 ///
+/// What neighbours have in common before the first token to learn (the question that several
+/// answers are given to) stands and is computed once.
+///
 /// # Errors
 /// When the sequences cannot be packed.
-pub fn pack_members(
+pub fn pack_shared(
     sequences: &[Sequence],
     capacity: usize,
 ) -> Result<Vec<(Vec<usize>, MicroBatch)>, Error> {
-    let lengths: Vec<usize> = sequences.iter().map(|sequence| sequence.ids.len()).collect();
+    pack_groups(groups(sequences, capacity), sequences, capacity)
+}
+
+fn pack_groups(
+    groups: Vec<Group>,
+    sequences: &[Sequence],
+    capacity: usize,
+) -> Result<Vec<(Vec<usize>, MicroBatch)>, Error> {
+    let lengths: Vec<usize> = groups.iter().map(|group| group.tokens).collect();
     let longest = lengths.iter().copied().max().unwrap_or(0);
     let passes = sanbao_data::pack(&lengths, capacity.max(longest), 0, 0)?;
-    Ok(passes
-        .into_iter()
-        .map(|members| {
-            let own = members.iter().map(|index| sequences[*index].clone());
-            let batch = MicroBatch::new(own);
-            (members, batch)
-        })
-        .collect())
+    let pass = |members: Vec<usize>| {
+        let own: Vec<&Group> = members.iter().map(|index| &groups[*index]).collect();
+        let indices = own.iter().flat_map(|group| group.members.iter().copied()).collect();
+        (indices, MicroBatch::new(&own, sequences))
+    };
+    Ok(passes.into_iter().map(pass).collect())
+}
+
+/// Sequences that stand in one segment: the first in full, of the others what follows the tokens
+/// that all of them share.
+struct Group {
+    members: Vec<usize>,
+    shared: usize,
+    tokens: usize,
+}
+
+impl Group {
+    fn alone(index: usize, sequences: &[Sequence]) -> Self {
+        Self { members: vec![index], shared: 0, tokens: sequences[index].ids.len() }
+    }
+
+    /// Takes a sequence in when it shares as much as those that are here, and the group stays
+    /// within `capacity`.
+    fn take(&mut self, index: usize, sequences: &[Sequence], capacity: usize) -> bool {
+        let common = in_common(&sequences[self.members[0]], &sequences[index]);
+        let shared = if self.members.len() == 1 { common } else { self.shared };
+        let tokens = self.tokens + sequences[index].ids.len() - shared.min(common);
+        let fits = shared > 0 && common >= shared && tokens <= capacity;
+        if fits {
+            self.members.push(index);
+            (self.shared, self.tokens) = (shared, tokens);
+        }
+        fits
+    }
+}
+
+fn groups(sequences: &[Sequence], capacity: usize) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for index in 0..sequences.len() {
+        let taken = groups.last_mut().is_some_and(|group| group.take(index, sequences, capacity));
+        if !taken {
+            groups.push(Group::alone(index, sequences));
+        }
+    }
+    groups
+}
+
+/// Tokens that `other` begins with as `first` does, none of which `other` learns; at least one
+/// token of `other` is left.
+fn in_common(first: &Sequence, other: &Sequence) -> usize {
+    let alike = first.ids.iter().zip(&other.ids).take_while(|(one, other)| one == other).count();
+    let untrained = other.trained.iter().take_while(|trained| !**trained).count();
+    alike.min(untrained).min(other.ids.len().saturating_sub(1))
 }
 
 /// The passes of one optimizer step: every token with loss counts the same, however the rows
@@ -78,16 +138,40 @@ pub fn step_batches(sequences: &[Sequence], capacity: usize) -> Result<Vec<Micro
 }
 
 impl MicroBatch {
-    fn new(sequences: impl Iterator<Item = Sequence>) -> Self {
-        let batch = PackedBatch::new(sequences);
-        let mut targets = Targets::default();
-        for (row, token) in batch.targets() {
-            targets.rows.push(row as u32);
-            targets.tokens.push(token);
-            targets.weights.push(1.0);
+    fn new(groups: &[&Group], sequences: &[Sequence]) -> Self {
+        let mut batch = Self {
+            ids: Vec::new(),
+            layout: Layout { segments: Vec::new(), positions: Vec::new() },
+            targets: Targets::default(),
+            last_rows: Vec::new(),
+        };
+        for group in groups {
+            let start = batch.ids.len();
+            for (at, member) in group.members.iter().enumerate() {
+                let shared = if at == 0 { 0 } else { group.shared };
+                batch.append(&sequences[*member], shared, start);
+            }
+            batch.layout.segments.push(start..batch.ids.len());
         }
-        let layout = Layout { segments: batch.segments, positions: batch.positions };
-        Self { ids: batch.ids, layout, targets }
+        batch
+    }
+
+    /// Appends what follows the `shared` tokens that the segment from `start` on begins with.
+    fn append(&mut self, sequence: &Sequence, shared: usize, start: usize) {
+        let (own, length) = (self.ids.len(), sequence.ids.len());
+        let row = |index: usize| match index < shared {
+            true => (start + index) as u32,
+            false => (own + index - shared) as u32,
+        };
+        self.ids.extend_from_slice(&sequence.ids[shared..]);
+        self.layout.positions.extend(shared as u32..length as u32);
+        let learnt = (1..length).filter(|index| sequence.trained[*index]);
+        for index in learnt {
+            self.targets.rows.push(row(index - 1));
+            self.targets.tokens.push(sequence.ids[index]);
+            self.targets.weights.push(1.0);
+        }
+        self.last_rows.push(row(length - 1));
     }
 }
 
@@ -127,6 +211,51 @@ mod tests {
                 .sum()
         };
         assert!((sum(100) - 1.0).abs() < 1e-6 && (sum(8) - 1.0).abs() < 1e-6);
+    }
+
+    /// A question of three tokens and two answers stand as one segment.
+    #[test]
+    fn what_answers_share_stands_once() {
+        let answer = |ids: &[u32]| Sequence {
+            ids: ids.to_vec(),
+            trained: (0..ids.len()).map(|index| index >= 3).collect(),
+        };
+        let rows = [answer(&[7, 8, 9, 1, 2]), answer(&[7, 8, 9, 1, 3, 4]), answer(&[7, 8, 5, 6])];
+        let passes = pack_shared(&rows, 100).unwrap();
+        assert_eq!(passes.len(), 1);
+        let (members, batch) = &passes[0];
+        let together = members.iter().position(|member| *member == 0).unwrap();
+        assert_eq!(members[together + 1], 1);
+        assert_eq!(batch.ids.len(), 5 + 3 + 4);
+        let start = batch.layout.segments.iter().find(|segment| segment.len() == 8).unwrap().start;
+        assert_eq!(batch.ids[start..start + 8], [7, 8, 9, 1, 2, 1, 3, 4]);
+        assert_eq!(batch.layout.positions[start..start + 8], [0, 1, 2, 3, 4, 3, 4, 5]);
+        let first = if together == 0 { 0 } else { 1 };
+        let rows: Vec<usize> =
+            batch.targets.rows[first..first + 5].iter().map(|row| *row as usize - start).collect();
+        assert_eq!(rows, [2, 3, 2, 5, 6]);
+        assert_eq!(batch.targets.tokens[first..first + 5], [1, 2, 1, 3, 4]);
+        assert_eq!(batch.last_rows[together..together + 2], [start as u32 + 4, start as u32 + 7]);
+    }
+
+    #[test]
+    fn a_group_stays_within_the_capacity() {
+        let answers = vec![sequence(9, 4); 6];
+        let lengths = |capacity| -> Vec<usize> {
+            let passes = pack_shared(&answers, capacity).unwrap();
+            passes.iter().flat_map(|(_, b)| b.layout.segments.iter().map(|s| s.len())).collect()
+        };
+        assert_eq!(lengths(100), [9 + 5 * 5]);
+        assert_eq!(lengths(14), [14, 14, 14]);
+        assert_eq!(lengths(1), [9; 6]);
+    }
+
+    /// What is learnt of an answer cannot be left to another one, be it the same.
+    #[test]
+    fn what_is_learnt_is_never_shared() {
+        let rows = [sequence(6, 0), sequence(6, 0)];
+        let (_, batch) = pack_shared(&rows, 100).unwrap().remove(0);
+        assert_eq!((batch.layout.segments.len(), batch.targets.rows.len()), (2, 10));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use sanbao_data::Sequence;
 use sanbao_models::{Activations, Decoder, Gradients, ScoreTargets, Trace, Trainable};
 
 use crate::Error;
-use crate::batch::{MicroBatch, pack_members};
+use crate::batch::{MicroBatch, pack_shared};
 use crate::losses::Metrics;
 use crate::step::{Accumulated, Portions, halve, is_out_of_memory, panic_message};
 
@@ -105,12 +105,12 @@ pub fn find(
     portion_tokens: usize,
 ) -> Result<Found, Error> {
     let mut found = Found::of(sequences.len());
-    for (members, batch) in pack_members(sequences, portion_tokens)? {
+    for (members, batch) in pack_shared(sequences, portion_tokens)? {
         if reads == Reads::LogProbabilities {
             let losses = model.losses(&batch.ids, &batch.layout, &batch.targets)?;
             found.take_losses(&members, sequences, &losses);
         } else if reads == Reads::LastScore {
-            let scores = model.scores(&batch.ids, &batch.layout, &last_rows(&batch))?;
+            let scores = model.scores(&batch.ids, &batch.layout, &batch.last_rows)?;
             found.take_last_scores(&members, &scores);
         } else {
             let trace = model.forward(&batch.ids, &batch.layout, Activations::Recomputed, None);
@@ -139,7 +139,7 @@ impl Pass<'_> {
         loss: Loss<'_>,
         trainable: Trainable,
     ) -> Result<(Accumulated, Metrics), Error> {
-        let mut batches = pack_members(sequences, self.portions.tokens)?;
+        let mut batches = pack_shared(sequences, self.portions.tokens)?;
         let several = batches.len() > 1;
         let kept = if several { Activations::Recomputed } else { self.portions.activations };
         let mut found = Found::of(sequences.len());
@@ -175,7 +175,7 @@ impl Pass<'_> {
         };
         let rows = match self.reads {
             Reads::LogProbabilities => Vec::new(),
-            Reads::LastScore => last_rows(batch),
+            Reads::LastScore => batch.last_rows.clone(),
             Reads::LogProbabilitiesAndValues => batch.targets.rows.clone(),
         };
         let slopes = if rows.is_empty() { Vec::new() } else { of(&lowered.by_score, 1.0) };
@@ -186,11 +186,6 @@ impl Pass<'_> {
         }
         ScoreTargets { rows, slopes }
     }
-}
-
-/// The row of each segment's last token.
-fn last_rows(batch: &MicroBatch) -> Vec<u32> {
-    batch.layout.segments.iter().map(|segment| (segment.end - 1) as u32).collect()
 }
 
 impl Found {
@@ -213,7 +208,7 @@ impl Found {
             self.take_losses(members, sequences, &losses);
         }
         if reads == Reads::LastScore {
-            let scores = model.traced_scores(trace, &last_rows(batch))?;
+            let scores = model.traced_scores(trace, &batch.last_rows)?;
             self.take_last_scores(members, &scores);
         } else if reads.scores() {
             let scores = model.traced_scores(trace, &batch.targets.rows)?;

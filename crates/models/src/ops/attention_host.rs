@@ -2,28 +2,57 @@
 //! score matrix of a whole sequence never exists (after FlashAttention, Dao et al. 2022).
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::attention::{AttentionSaved, AttentionShape};
 use super::gemm::{View, product};
-use super::{Layout, simd};
+use super::{Branch, Layout, simd};
 use crate::host::{HostTensor, from_vec};
 
 /// Queries handled at once.
 const BLOCK: usize = 64;
 
-/// The keys that a block of queries may see, and the mask inside.
+/// A block of queries of one branch, and the keys that it may see: those of the shared beginning,
+/// then those of the branch. All ranges are rows of the batch.
 struct Window {
     queries: Range<usize>,
-    keys: Range<usize>,
+    /// Position of the first query.
+    position: usize,
+    keys: [Range<usize>; 2],
+    /// Position of the first key; the others follow each other.
+    first_key: usize,
 }
 
-fn windows(length: usize, shape: AttentionShape) -> impl Iterator<Item = Window> {
-    (0..length).step_by(BLOCK).map(move |start| {
-        let end = (start + BLOCK).min(length);
-        Window { queries: start..end, keys: shape.first_visible(start)..end }
+impl Window {
+    /// Keys in all.
+    fn columns(&self) -> usize {
+        self.keys.iter().map(ExactSizeIterator::len).sum()
+    }
+
+    /// The keys, each part with the column at which it begins.
+    fn parts(&self) -> impl Iterator<Item = (usize, &Range<usize>)> {
+        let columns = [0, self.keys[0].len()];
+        columns.into_iter().zip(&self.keys).filter(|(_, keys)| !keys.is_empty())
+    }
+}
+
+fn windows(
+    segment: &Range<usize>,
+    branches: &[Branch],
+    shape: AttentionShape,
+) -> impl Iterator<Item = Window> {
+    branches.iter().flat_map(move |Branch { rows, shared }| {
+        rows.clone().step_by(BLOCK).map(move |start| {
+            let end = (start + BLOCK).min(rows.end);
+            let position = shared + start - rows.start;
+            let first_key = shape.first_visible(position);
+            let beginning = segment.start + first_key.min(*shared)..segment.start + shared;
+            let own = rows.start + first_key.saturating_sub(*shared)..end;
+            Window { queries: start..end, position, keys: [beginning, own], first_key }
+        })
     })
 }
 
@@ -39,9 +68,29 @@ fn head_view<'a>(
     View::rows(&data[rows.start * width + head * head_dim..], count, head_dim, width)
 }
 
+/// Products of a block's rows with all keys (or values) of its window.
+fn against<'a>(
+    out: &mut [f32],
+    window: &Window,
+    rows: View,
+    of: impl Fn(Range<usize>) -> View<'a>,
+    factor: f32,
+) {
+    for (column, keys) in window.parts() {
+        let keys = of(keys.clone()).transposed();
+        product(&mut out[column..], window.columns(), false, rows, keys, factor);
+    }
+}
+
 /// Scores of a block: scaled, capped; what a query may not see is left as it is.
-fn scores(out: &mut [f32], q: View, k: View, shape: AttentionShape) {
-    product(out, k.rows, false, q, k.transposed(), shape.scale);
+fn scores<'a>(
+    out: &mut [f32],
+    window: &Window,
+    q: View,
+    k: impl Fn(Range<usize>) -> View<'a>,
+    shape: AttentionShape,
+) {
+    against(out, window, q, k, shape.scale);
     if let Some(cap) = shape.softcap {
         pulp::Arch::new().dispatch(|| {
             for score in out.iter_mut() {
@@ -53,18 +102,29 @@ fn scores(out: &mut [f32], q: View, k: View, shape: AttentionShape) {
 
 /// Columns of a block's row that its query may see.
 fn visible(window: &Window, row: usize, shape: AttentionShape) -> Range<usize> {
-    let query = window.queries.start + row;
-    let first = shape.first_visible(query).max(window.keys.start) - window.keys.start;
-    first..query + 1 - window.keys.start
+    let query = window.position + row;
+    let first = shape.first_visible(query).max(window.first_key) - window.first_key;
+    first..query + 1 - window.first_key
 }
 
-fn jobs(layout: &Layout, shape: AttentionShape) -> Vec<(Range<usize>, usize)> {
-    let heads = 0..shape.kv_heads;
-    layout
-        .segments
-        .iter()
-        .flat_map(|segment| heads.clone().map(move |head| (segment.clone(), head)))
-        .collect()
+/// One head of one segment.
+struct Job {
+    segment: Range<usize>,
+    branches: Arc<[Branch]>,
+    kv_head: usize,
+}
+
+fn jobs(layout: &Layout, shape: AttentionShape) -> Vec<Job> {
+    let of = |segment: &Range<usize>| {
+        let (segment, branches) = (segment.clone(), Arc::from(layout.branches(segment)));
+        let job = move |kv_head| Job {
+            segment: segment.clone(),
+            branches: Arc::clone(&branches),
+            kv_head,
+        };
+        (0..shape.kv_heads).map(job)
+    };
+    layout.segments.iter().flat_map(of).collect()
 }
 
 pub fn forward(
@@ -80,22 +140,20 @@ pub fn forward(
     let (q, k, v) = (q.slice(), k.slice(), v.slice());
     let (d, group) = (shape.head_dim, shape.group());
 
-    let run = |(segment, kv_head): &(Range<usize>, usize)| {
+    let run = |Job { segment, branches, kv_head }: &Job| {
         let length = segment.len();
         let mut out = vec![0.0; length * group * d];
         let mut sums = vec![0.0; length * group];
         let mut block = vec![0.0; BLOCK.min(length) * length];
         for member in 0..group {
             let head = kv_head * group + member;
-            for window in windows(length, shape) {
-                let (rows, columns) = (window.queries.len(), window.keys.len());
-                let absolute =
-                    |range: &Range<usize>| segment.start + range.start..segment.start + range.end;
-                let queries = head_view(q, absolute(&window.queries), head, d, q_width);
-                let keys = head_view(k, absolute(&window.keys), *kv_head, d, kv_width);
-                let values = head_view(v, absolute(&window.keys), *kv_head, d, kv_width);
+            for window in windows(segment, branches, shape) {
+                let (rows, columns) = (window.queries.len(), window.columns());
+                let first_row = window.queries.start - segment.start;
+                let queries = head_view(q, window.queries.clone(), head, d, q_width);
+                let keys = |rows| head_view(k, rows, *kv_head, d, kv_width);
                 let block = &mut block[..rows * columns];
-                scores(block, queries, keys, shape);
+                scores(block, &window, queries, keys, shape);
                 pulp::Arch::new().dispatch(|| {
                     for (row, scores) in block.chunks_mut(columns).enumerate() {
                         let seen = visible(&window, row, shape);
@@ -104,12 +162,16 @@ pub fn forward(
                         let scores = &mut scores[seen];
                         let (top, sum) = simd::exp_in_place(scores);
                         scores.iter_mut().for_each(|p| *p /= sum);
-                        sums[(window.queries.start + row) * group + member] = top + sum.ln();
+                        sums[(first_row + row) * group + member] = top + sum.ln();
                     }
                 });
-                let target = &mut out[window.queries.start * group * d + member * d..];
-                let block = View::rows(block, rows, columns, columns);
-                product(target, group * d, false, block, values, 1.0);
+                let target = &mut out[first_row * group * d + member * d..];
+                for (column, keys) in window.parts() {
+                    let block = View::rows(&block[column..], rows, keys.len(), columns);
+                    let values = head_view(v, keys.clone(), *kv_head, d, kv_width);
+                    // The target starts as zeros, so that each part can be added.
+                    product(target, group * d, true, block, values, 1.0);
+                }
             }
         }
         (out, sums)
@@ -119,7 +181,7 @@ pub fn forward(
 
     let mut output = vec![0.0; tokens * q_width];
     let mut log_sums = vec![0.0; tokens * shape.heads];
-    for ((segment, kv_head), (out, sums)) in jobs.iter().zip(parts) {
+    for (Job { segment, kv_head, .. }, (out, sums)) in jobs.iter().zip(parts) {
         let (first, width) = (kv_head * group, group * d);
         for (row, token) in segment.clone().enumerate() {
             output[token * q_width + first * d..][..width]
@@ -150,7 +212,7 @@ pub fn backward(
     let log_sums = &saved.log_sums;
     let (d, group) = (shape.head_dim, shape.group());
 
-    let run = |(segment, kv_head): &(Range<usize>, usize)| {
+    let run = |Job { segment, branches, kv_head }: &Job| {
         let length = segment.len();
         let mut grad_q = vec![0.0; length * group * d];
         let mut grad_k = vec![0.0; length * d];
@@ -159,21 +221,19 @@ pub fn backward(
         let mut slopes = probabilities.clone();
         for member in 0..group {
             let head = kv_head * group + member;
-            for window in windows(length, shape) {
-                let (rows, columns) = (window.queries.len(), window.keys.len());
-                let absolute =
-                    |range: &Range<usize>| segment.start + range.start..segment.start + range.end;
-                let queries = head_view(q, absolute(&window.queries), head, d, q_width);
-                let keys = head_view(k, absolute(&window.keys), *kv_head, d, kv_width);
-                let values = head_view(v, absolute(&window.keys), *kv_head, d, kv_width);
-                let grads = head_view(grad, absolute(&window.queries), head, d, q_width);
+            for window in windows(segment, branches, shape) {
+                let (rows, columns) = (window.queries.len(), window.columns());
+                let queries = head_view(q, window.queries.clone(), head, d, q_width);
+                let keys = |rows| head_view(k, rows, *kv_head, d, kv_width);
+                let values = |rows| head_view(v, rows, *kv_head, d, kv_width);
+                let grads = head_view(grad, window.queries.clone(), head, d, q_width);
                 let p = &mut probabilities[..rows * columns];
                 let s = &mut slopes[..rows * columns];
-                scores(p, queries, keys, shape);
-                product(s, columns, false, grads, values.transposed(), 1.0);
+                scores(p, &window, queries, keys, shape);
+                against(s, &window, grads, values, 1.0);
                 pulp::Arch::new().dispatch(|| {
                     for row in 0..rows {
-                        let token = segment.start + window.queries.start + row;
+                        let token = window.queries.start + row;
                         let span = token * q_width + head * d..token * q_width + (head + 1) * d;
                         let along = simd::dot(&grad[span.clone()], &output[span]);
                         let log_sum = log_sums[token * shape.heads + head];
@@ -194,13 +254,16 @@ pub fn backward(
                         }
                     }
                 });
-                let p = View::rows(p, rows, columns, columns);
-                let s = View::rows(s, rows, columns, columns);
-                let q_target = &mut grad_q[window.queries.start * group * d + member * d..];
-                product(q_target, group * d, false, s, keys, shape.scale);
-                let key_span = window.keys.start * d;
-                product(&mut grad_k[key_span..], d, true, s.transposed(), queries, shape.scale);
-                product(&mut grad_v[key_span..], d, true, p.transposed(), grads, 1.0);
+                let first_row = window.queries.start - segment.start;
+                for (column, part) in window.parts() {
+                    let p = View::rows(&p[column..], rows, part.len(), columns);
+                    let s = View::rows(&s[column..], rows, part.len(), columns);
+                    let q_target = &mut grad_q[first_row * group * d + member * d..];
+                    product(q_target, group * d, true, s, keys(part.clone()), shape.scale);
+                    let span = (part.start - segment.start) * d;
+                    product(&mut grad_k[span..], d, true, s.transposed(), queries, shape.scale);
+                    product(&mut grad_v[span..], d, true, p.transposed(), grads, 1.0);
+                }
             }
         }
         (grad_q, grad_k, grad_v)
@@ -211,7 +274,7 @@ pub fn backward(
     let mut grad_q = vec![0.0; tokens * q_width];
     let mut grad_k = vec![0.0; tokens * kv_width];
     let mut grad_v = vec![0.0; tokens * kv_width];
-    for ((segment, kv_head), (part_q, part_k, part_v)) in jobs.iter().zip(parts) {
+    for (Job { segment, kv_head, .. }, (part_q, part_k, part_v)) in jobs.iter().zip(parts) {
         let width = group * d;
         for (row, token) in segment.clone().enumerate() {
             grad_q[token * q_width + kv_head * width..][..width]

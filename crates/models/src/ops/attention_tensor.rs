@@ -1,10 +1,12 @@
 //! Attention in burn operations, for GPUs: sequences are gathered into a padded rectangle,
 //! so that one batched product serves them all.
 
+use std::iter::repeat_n;
+
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData, activation};
 
-use super::Layout;
 use super::attention::AttentionShape;
+use super::{Branch, Layout};
 
 /// Score of what may not be seen; its exponential is exactly 0 in float32.
 const HIDDEN: f32 = -1e30;
@@ -82,16 +84,40 @@ impl Rectangle {
             .select(0, self.cells.clone())
     }
 
-    /// True where a query may not see a key, `[1, 1, group · longest, longest]`.
-    fn hidden(&self, shape: AttentionShape, device: &Device) -> Tensor<4, Bool> {
-        let rows = shape.group() * self.longest;
-        let mut mask = Vec::with_capacity(rows * self.longest);
-        for row in 0..rows {
-            let query = row % self.longest;
-            let seen = shape.first_visible(query)..query + 1;
-            mask.extend((0..self.longest).map(|key| !seen.contains(&key)));
+    /// True where a query may not see a key, `[sequences, 1, group · longest, longest]`; one
+    /// sequence stands for all where none branches.
+    fn hidden(&self, layout: &Layout, shape: AttentionShape, device: &Device) -> Tensor<4, Bool> {
+        let branches: Vec<_> = layout.segments.iter().map(|one| layout.branches(one)).collect();
+        let masks = match branches.iter().all(|one| one.len() == 1) {
+            true => vec![self.mask(&[Branch { rows: 0..self.longest, shared: 0 }], shape)],
+            false => branches.iter().map(|branches| self.mask(branches, shape)).collect(),
+        };
+        let shown = [masks.len(), 1, shape.group() * self.longest, self.longest];
+        let repeated: Vec<bool> = masks
+            .iter()
+            .flat_map(|mask| repeat_n(mask, shape.group()).flatten().copied())
+            .collect();
+        Tensor::from_data(TensorData::new(repeated, shown), device)
+    }
+
+    /// The mask of one sequence, `[longest, longest]`; padding sees the first token.
+    fn mask(&self, branches: &[Branch], shape: AttentionShape) -> Vec<bool> {
+        let mut mask = vec![true; self.longest * self.longest];
+        for row in mask.chunks_mut(self.longest) {
+            row[0] = false;
         }
-        Tensor::from_data(TensorData::new(mask, [1, 1, rows, self.longest]), device)
+        let start = branches.first().map_or(0, |first| first.rows.start);
+        for Branch { rows, shared } in branches {
+            for (index, row) in (rows.start - start..rows.end - start).enumerate() {
+                let first = shape.first_visible(shared + index);
+                let own = rows.start - start + first.saturating_sub(*shared)..row + 1;
+                let mask = &mut mask[row * self.longest..][..self.longest];
+                mask[0] = true;
+                mask[first.min(*shared)..*shared].fill(false);
+                mask[own].fill(false);
+            }
+        }
+        mask
     }
 }
 
@@ -123,7 +149,7 @@ pub fn forward(
     let rectangle = Rectangle::new(layout, &device);
     let spread = |x| rectangle.spread(x, shape.kv_heads, shape.head_dim);
     let (q, k, v) = (spread(q), spread(k), spread(v));
-    let (_, p) = probabilities(&q, &k, rectangle.hidden(shape, &device), shape);
+    let (_, p) = probabilities(&q, &k, rectangle.hidden(layout, shape, &device), shape);
     rectangle.gather(p.matmul(v), shape.group())
 }
 
@@ -140,7 +166,7 @@ pub fn backward(
     let spread = |x| rectangle.spread(x, shape.kv_heads, shape.head_dim);
     let grad = rectangle.spread_gradient(grad, shape.kv_heads, shape.head_dim);
     let (q, k, v) = (spread(q), spread(k), spread(v));
-    let (scores, p) = probabilities(&q, &k, rectangle.hidden(shape, &device), shape);
+    let (scores, p) = probabilities(&q, &k, rectangle.hidden(layout, shape, &device), shape);
     let grad_v = p.clone().swap_dims(2, 3).matmul(grad.clone());
     let grad_p = grad.matmul(v.swap_dims(2, 3));
     let along = (grad_p.clone() * p.clone()).sum_dim(3);

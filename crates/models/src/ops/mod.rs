@@ -41,12 +41,25 @@ pub enum Trainable {
 }
 
 /// Where the sequences of a batch stand, and the position of each token in its own.
+///
+/// Sequences that begin with the same tokens can stand in one segment, so that these are computed
+/// once: the first in full, of each other one the rest. A rest begins where the position jumps back
+/// to the number of tokens that it shares; it sees these and itself, but no other rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    /// Sequences, one after the other, covering all tokens.
+    /// Segments, one after the other, covering all tokens.
     pub segments: Vec<Range<usize>>,
     /// Position of each token in its sequence.
     pub positions: Vec<u32>,
+}
+
+/// Tokens of a segment that follow each other in their sequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Branch {
+    /// Where they stand in the batch.
+    pub rows: Range<usize>,
+    /// How many of the segment's first tokens stand before them in their sequence.
+    pub shared: usize,
 }
 
 impl Layout {
@@ -64,6 +77,21 @@ impl Layout {
     /// Tokens in all.
     pub fn tokens(&self) -> usize {
         self.positions.len()
+    }
+
+    /// What a segment consists of: one branch, or the first sequence and the rests of others.
+    pub(crate) fn branches(&self, segment: &Range<usize>) -> Vec<Branch> {
+        let mut branches = vec![Branch { rows: segment.start..segment.end, shared: 0 }];
+        for row in segment.start + 1..segment.end {
+            if self.positions[row] != self.positions[row - 1] + 1 {
+                if let Some(before) = branches.last_mut() {
+                    before.rows.end = row;
+                }
+                let shared = (self.positions[row] - self.positions[segment.start]) as usize;
+                branches.push(Branch { rows: row..segment.end, shared });
+            }
+        }
+        branches
     }
 }
 
