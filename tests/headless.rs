@@ -225,7 +225,9 @@ fn the_plan_shows_every_setting_with_its_reason() {
     assert!(plan["trained_tokens"].as_u64().unwrap() > 0);
     assert!(plan["seconds"].as_f64().unwrap() > 0.0);
     for setting in plan["settings"].as_array().unwrap() {
-        assert!(!setting["reason"].as_str().unwrap().is_empty());
+        for language in ["en", "zh"] {
+            assert!(!setting["reason"][language].as_str().unwrap().is_empty(), "{setting}");
+        }
     }
 }
 

@@ -72,21 +72,21 @@ fn why_recommended(task: Task, rows: u64) -> BTreeMap<String, String> {
             format!(
                 "Fits your {rows} rows: learns quickly, needs little memory and forgets little."
             ),
-            format!("适合您的 {rows} 行数据：学得快，内存少，遗忘少。"),
+            format!("适合你的 {rows} 行数据：学得快，内存少，遗忘少。"),
         ),
         Task::Prose => (
             format!("Your {rows} rows are running text, which is read on rather than answered."),
-            format!("您的 {rows} 行是连续文章，适合续读而不是问答。"),
+            format!("你的 {rows} 行是连续文章，适合续读而不是问答。"),
         ),
         Task::Preference => (
             format!(
                 "Your {rows} rows are pairs of answers: this is the steadiest way to learn from them."
             ),
-            format!("您的 {rows} 行是成对的答案：这是从中学习最稳妥的方法。"),
+            format!("你的 {rows} 行是成对的答案：这是从中学习最稳妥的方法。"),
         ),
         Task::Unpaired => (
             format!("Your {rows} rows are single answers, liked or not: this is made for them."),
-            format!("您的 {rows} 行是单个被赞或被踩的答案：此方案正为此而设。"),
+            format!("你的 {rows} 行是单个被赞或被踩的答案：此方案正为此而设。"),
         ),
     };
     BTreeMap::from([("en".to_owned(), en), ("zh".to_owned(), zh)])

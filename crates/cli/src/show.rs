@@ -235,10 +235,10 @@ pub fn plan(plan: &Plan) {
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        pair(&setting.name, &format!("{value:<12} {}", setting.reason));
+        pair(&setting.name, &format!("{value:<12} {}", setting.reason.en));
     }
     for warning in &plan.warnings {
-        line(&format!("! {warning}"));
+        line(&format!("! {}", warning.en));
     }
     line("");
 }

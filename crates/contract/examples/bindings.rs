@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use sanbao_contract::{
-    Fault, Message, app, data, feedback, model, reward, rpc, train, verdict, worker,
+    Fault, Message, Text, app, data, feedback, model, reward, rpc, train, verdict, worker,
 };
 use ts_rs::{Config, TS};
 
@@ -30,6 +30,7 @@ fn generated() -> Result<Files, Box<dyn Error>> {
     Ok(texts![
         Fault,
         Message,
+        Text,
         app::ProjectState,
         app::ProjectSummary,
         app::Project,

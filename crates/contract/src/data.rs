@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::Text;
+
 /// What one row of a file is, in the field's standard terms (TRL's dataset formats).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -56,7 +58,7 @@ pub struct Recognition {
     /// Proposed mapping.
     pub mapping: Mapping,
     /// Why this shape and mapping, in one sentence.
-    pub reason: String,
+    pub reason: Text,
 }
 
 /// Where an example comes from.
@@ -190,8 +192,8 @@ pub struct Finding {
     pub rows: u64,
     /// The first few rows concerned.
     pub examples: Vec<Origin>,
-    /// One plain English sentence with the remedy.
-    pub message: String,
+    /// One plain sentence with the remedy.
+    pub message: Text,
 }
 
 /// Rows, tokens and classes of one part of the split.

@@ -12,9 +12,11 @@ pub mod message;
 pub mod model;
 pub mod reward;
 pub mod rpc;
+pub mod text;
 pub mod train;
 pub mod verdict;
 pub mod worker;
 
 pub use fault::Fault;
 pub use message::Message;
+pub use text::Text;

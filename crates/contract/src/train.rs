@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::Text;
+
 /// The one dial.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -29,7 +31,7 @@ pub struct Setting {
     /// Whether the person chose it.
     pub chosen: bool,
     /// Why this value, one sentence.
-    pub reason: String,
+    pub reason: Text,
 }
 
 /// What a training run would do, shown before it starts.
@@ -75,7 +77,7 @@ pub struct Plan {
     /// Every hyper-parameter.
     pub settings: Vec<Setting>,
     /// What to keep in mind, plain sentences.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Text>,
 }
 
 /// One line of `metrics.jsonl`.

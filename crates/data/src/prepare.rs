@@ -252,7 +252,7 @@ fn refuse(findings: &[Finding]) -> Result<(), Error> {
         "nothing_trained" => "data.nothing_trained",
         _ => "data.refused",
     };
-    Err(Error::Refused { code, message: finding.message.clone() })
+    Err(Error::Refused { code, message: finding.message.en.clone() })
 }
 
 /// What ends the writing of a folder early.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{Mapping, Recognition};
 
 use crate::error::Error;
@@ -95,19 +96,24 @@ impl Table {
         let (mapping, clause) = match mapping {
             Some(mapping) => {
                 check_columns(mapping, &self.columns)?;
-                (mapping.clone(), "the mapping was given".to_owned())
+                (mapping.clone(), Text::new("the mapping was given", "列的用途由你设定"))
             }
             None => recognise(&self.survey).ok_or_else(|| Error::Unrecognised {
                 file: self.file.name().to_owned(),
                 columns: self.columns.clone(),
             })?,
         };
-        let mark = if self.file.has_mark() { " with BOM" } else { "" };
-        let reason =
-            format!("{}{mark}, {}: {clause}.", self.file.encoding(), self.layout.describe());
+        let encoding = self.file.encoding();
+        let (mark, mark_zh) =
+            if self.file.has_mark() { (" with BOM", "，带 BOM") } else { ("", "") };
+        let layout = self.layout.describe();
+        let reason = Text::new(
+            format!("{encoding}{mark}, {}: {}.", layout.en, clause.en),
+            format!("{encoding} 编码{mark_zh}，{}：{}。", layout.zh, clause.zh),
+        );
         Ok(Recognition {
             format: self.format.to_owned(),
-            encoding: self.file.encoding().to_owned(),
+            encoding: encoding.to_owned(),
             delimiter: self.layout.delimiter(),
             columns: self.columns.clone(),
             mapping,

@@ -21,6 +21,14 @@ fn options(max_length: usize) -> PrepareOptions {
     PrepareOptions { max_length, seed: 1, fractions: None, task: None }
 }
 
+/// The numbers in a sentence, sorted.
+fn numbers(sentence: &str) -> Vec<&str> {
+    let mut numbers: Vec<&str> =
+        sentence.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
 struct Case {
     code: &'static str,
     max_length: usize,
@@ -102,6 +110,7 @@ fn every_check_finds_what_it_is_for() {
         let finding =
             finding.unwrap_or_else(|| panic!("{} not found: {:?}", case.code, report.findings));
         found.insert(case.code);
+        assert_eq!(numbers(&finding.message.en), numbers(&finding.message.zh), "{}", case.code);
         let rows: Vec<String> = finding
             .examples
             .iter()
@@ -109,12 +118,13 @@ fn every_check_finds_what_it_is_for() {
             .collect();
         writeln!(
             text,
-            "{} {:?} {} [{}]\n  {}",
+            "{} {:?} {} [{}]\n  {}\n  {}",
             case.code,
             finding.severity,
             finding.rows,
             rows.join(" "),
-            finding.message
+            finding.message.en,
+            finding.message.zh
         )
         .unwrap();
         let others: Vec<&str> = report
@@ -133,6 +143,19 @@ fn every_check_finds_what_it_is_for() {
     }
     assert_eq!(found, CHECKS.iter().map(|check| check.code()).collect());
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn one_row_is_told_in_the_singular() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = case("empty", 200, "t.csv", sound(110) + "  ,up\n");
+    let report = report(&one, folder.path());
+    let message = &report.findings[0].message;
+    assert_eq!(
+        message.en,
+        "1 row has nothing in a field that is needed, so it is left out; fill the field to use it."
+    );
+    assert_eq!(message.zh, "1 行的必需字段为空，已排除；补全后即可使用。");
 }
 
 #[test]

@@ -59,7 +59,8 @@ fn every_fixture_is_understood() {
             .iter()
             .map(|(field, template)| format!("{field}={template}"))
             .collect();
-        writeln!(text, "{name}\n  {}\n  {}", recognition.reason, fields.join(" ")).unwrap();
+        let reason = &recognition.reason;
+        writeln!(text, "{name}\n  {}\n  {}\n  {}", reason.en, reason.zh, fields.join(" ")).unwrap();
         let second = &examples[1];
         writeln!(text, "  {}", serde_json::to_string(second).unwrap()).unwrap();
     }

@@ -1,5 +1,6 @@
 //! The two languages that the product speaks.
 
+use sanbao_contract::Text;
 use serde::{Deserialize, Serialize};
 
 /// A language of the report and of the sentences.
@@ -14,6 +15,14 @@ pub enum Language {
 }
 
 impl Language {
+    /// The sentence in this language.
+    pub fn of(self, text: &Text) -> &str {
+        match self {
+            Self::En => &text.en,
+            Self::Zh => &text.zh,
+        }
+    }
+
     /// BCP 47 tag, for `<html lang>`.
     pub fn tag(self) -> &'static str {
         match self {

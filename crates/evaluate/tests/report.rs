@@ -5,6 +5,7 @@ mod common;
 #[path = "common/sample.rs"]
 mod sample;
 
+use sanbao_contract::Text;
 use sanbao_contract::data::Task;
 use sanbao_evaluate::{Language, VerdictInput, report_html, verdict};
 
@@ -36,6 +37,22 @@ fn pages_of_every_task_and_language() {
     }
 }
 
+#[test]
+fn reasons_and_warnings_are_in_the_language_of_the_page() {
+    let reason = Text::new("Twice the rank.", "秩的两倍。");
+    let warning = Text::new("only 1 row is kept", "只有 1 行留作评判");
+    for language in [Language::En, Language::Zh] {
+        let input = sample::instruct(language, 12);
+        let mut context = sample::context(language, &input);
+        context.plan.warnings = vec![warning.clone()];
+        let html = report_html(&verdict(&input).unwrap(), &context).unwrap();
+        for text in [&reason, &warning] {
+            assert_eq!(html.contains(&text.en), language == Language::En, "{text}");
+            assert_eq!(html.contains(&text.zh), language == Language::Zh, "{text}");
+        }
+    }
+}
+
 /// Nothing is loaded, nothing runs.
 fn assert_self_contained(html: &str) {
     for never in [
@@ -63,10 +80,10 @@ fn hostile_rows_are_shown_as_text() {
     let mut context = sample::context(Language::En, &input);
     context.title = HOSTILE.to_owned();
     context.plan.model = HOSTILE.to_owned();
-    context.plan.warnings = vec![HOSTILE.to_owned()];
-    context.plan.settings[0].reason = HOSTILE.to_owned();
-    context.data.findings[0].message = HOSTILE.to_owned();
-    context.data.files[0].reason = HOSTILE.to_owned();
+    context.plan.warnings = vec![Text::new(HOSTILE, HOSTILE)];
+    context.plan.settings[0].reason = Text::new(HOSTILE, HOSTILE);
+    context.data.findings[0].message = Text::new(HOSTILE, HOSTILE);
+    context.data.files[0].reason = Text::new(HOSTILE, HOSTILE);
     context.data.labels = vec![(HOSTILE.to_owned(), 3)];
     context.provenance.inputs[0].name = HOSTILE.to_owned();
     context.provenance.versions[0].1 = HOSTILE.to_owned();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{DataReport, Task};
 use sanbao_contract::reward::Reward;
 use sanbao_contract::train::{Dial, Plan};
@@ -16,6 +17,9 @@ use crate::settings::{Learns, TrainSettings};
 
 /// Share of the memory there that a plan may ask for.
 const MEMORY_SHARE: f64 = 0.8;
+
+/// Rows kept for the verdict below which it cannot tell small improvements from chance.
+const FEW_TEST_ROWS: u64 = 30;
 
 /// What a plan is made from.
 pub struct PlanInput<'a> {
@@ -106,7 +110,7 @@ pub fn plan(input: &PlanInput) -> Result<(Plan, TrainSettings), Error> {
         recompute: settings.gradient_checkpointing,
         seconds: None,
         settings: shown,
-        warnings: warnings(report, needed, input),
+        warnings: warnings(report.test.rows, needed, input.memory_there),
     };
     Ok((plan, settings))
 }
@@ -151,21 +155,76 @@ fn truncated(report: &DataReport) -> u64 {
     report.findings.iter().filter(|f| f.code == "truncated").map(|f| f.rows).sum()
 }
 
-fn warnings(report: &DataReport, needed: u64, input: &PlanInput) -> Vec<String> {
+/// What to keep in mind, from the rows kept for the verdict and the bytes needed and there.
+fn warnings(test_rows: u64, needed: u64, there: Option<u64>) -> Vec<Text> {
     let mut list = Vec::new();
-    if let Some(there) = input.memory_there.filter(|there| *there < needed) {
+    if let Some(there) = there.filter(|there| *there < needed) {
         let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-        list.push(format!(
-            "this needs about {:.1} GiB of memory and {:.1} GiB are free: close other programs, or choose a smaller model",
-            gib(needed),
-            gib(there)
+        let (needed, there) = (gib(needed), gib(there));
+        list.push(Text::new(
+            format!(
+                "this needs about {needed:.1} GiB of memory and {there:.1} GiB is free: close other programs, or choose a smaller model"
+            ),
+            format!(
+                "大约需要 {needed:.1} GiB 内存，而可用的只有 {there:.1} GiB：请关闭其他程序，或换一个更小的模型"
+            ),
         ));
     }
-    if report.test.rows < 30 {
-        list.push(format!(
-            "only {} rows are kept for the verdict, too few to tell small improvements from chance",
-            report.test.rows
-        ));
+    if test_rows < FEW_TEST_ROWS {
+        list.push(few_test_rows(test_rows));
     }
     list
+}
+
+fn few_test_rows(rows: u64) -> Text {
+    let kept = match rows {
+        0 => {
+            return Text::new(
+                "no row is kept for the verdict, so improvements cannot be told from chance",
+                "没有留作评判的行，无法分辨进步与偶然",
+            );
+        }
+        1 => "1 row is".to_owned(),
+        rows => format!("{rows} rows are"),
+    };
+    Text::new(
+        format!("only {kept} kept for the verdict, too few to tell small improvements from chance"),
+        format!("只有 {rows} 行留作评判，太少，无法分辨小的进步与偶然"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_rows_for_the_verdict_are_warned_of_in_both_languages() {
+        let said = |rows: u64| warnings(rows, 0, None);
+        let none = Text::new(
+            "no row is kept for the verdict, so improvements cannot be told from chance",
+            "没有留作评判的行，无法分辨进步与偶然",
+        );
+        assert_eq!(said(0), [none]);
+        let one = Text::new(
+            "only 1 row is kept for the verdict, too few to tell small improvements from chance",
+            "只有 1 行留作评判，太少，无法分辨小的进步与偶然",
+        );
+        assert_eq!(said(1), [one]);
+        let most = said(29);
+        assert!(most.iter().all(|text| text.en.starts_with("only 29 rows are kept")), "{most:?}");
+        assert_eq!(most.len(), 1);
+        assert_eq!(said(30), []);
+    }
+
+    #[test]
+    fn a_lack_of_memory_is_warned_of_with_both_amounts() {
+        const GIB: u64 = 1 << 30;
+        let said = warnings(30, 6 * GIB, Some(4 * GIB + GIB / 2));
+        assert_eq!(said.len(), 1);
+        for amount in ["6.0 GiB", "4.5 GiB"] {
+            assert!(said.iter().all(|text| text.en.contains(amount) && text.zh.contains(amount)));
+        }
+        assert_eq!(warnings(30, 6 * GIB, Some(6 * GIB)), []);
+        assert_eq!(warnings(30, 6 * GIB, None), []);
+    }
 }

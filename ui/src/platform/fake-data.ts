@@ -58,7 +58,10 @@ export function aFile(parts: Partial<ProjectFile> = {}): ProjectFile {
       delimiter: ',',
       columns: ['subject', 'text', 'label'],
       mapping: { shape: 'text_label', fields: [['text', '{{text}}'], ['label', '{{label}}']] },
-      reason: 'UTF-8, comma-separated: `text` is the text and `label` is the label.',
+      reason: {
+        en: 'UTF-8, comma-separated: `text` is the text and `label` is the label.',
+        zh: 'UTF-8 编码，逗号分隔：“text”是文本，“label”是标签。',
+      },
     },
     mapping: null,
     ...parts,

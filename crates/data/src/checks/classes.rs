@@ -1,10 +1,11 @@
 use std::collections::HashMap;
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{Finding, Severity, Task};
 
-use super::{Check, Stage, concern, finding};
+use super::{Check, Stage, concern, finding, them};
 use crate::facts::normalise;
-use crate::shapes::join_and;
+use crate::shapes::{join_and, join_and_zh};
 use crate::survey::Survey;
 use crate::tally::Concerned;
 
@@ -17,11 +18,17 @@ const UNEVEN: u64 = 10;
 /// Labels named in a sentence.
 const NAMED: usize = 5;
 
-fn quoted<'a>(labels: impl Iterator<Item = &'a str>) -> String {
-    let all: Vec<String> = labels.map(|label| format!("`{label}`")).collect();
-    match all.len().checked_sub(NAMED) {
-        Some(more @ 1..) => format!("{} and {more} more", all[..NAMED].join(", ")),
-        _ => join_and(&all),
+/// The first few labels in quotation marks, and how many more there are.
+fn quoted(labels: &[&str]) -> Text {
+    let named = labels.iter().take(NAMED);
+    let (en, zh): (Vec<String>, Vec<String>) =
+        named.map(|label| (format!("`{label}`"), format!("“{label}”"))).unzip();
+    match labels.len().saturating_sub(NAMED) {
+        0 => Text::new(join_and(&en), join_and_zh(&zh)),
+        more => Text::new(
+            format!("{} and {more} more", en.join(", ")),
+            format!("{}等 {} 个", zh.join("、"), labels.len()),
+        ),
     }
 }
 
@@ -52,8 +59,13 @@ impl Check for SingleClass {
     fn examine(&self, survey: &mut Survey) -> Option<Finding> {
         let counts = survey.label_counts();
         let [(label, rows)] = counts.as_slice() else { return None };
-        let message = format!(
-            "All {rows} rows have the label `{label}`, so there is nothing to tell apart; add rows with other labels."
+        let all =
+            if *rows == 1 { "The only row has".into() } else { format!("All {rows} rows have") };
+        let message = Text::new(
+            format!(
+                "{all} the label `{label}`, so there is nothing to tell apart; add rows with other labels."
+            ),
+            format!("全部 {rows} 行的标签都是“{label}”，没有可区分的内容；请添加其他标签的行。"),
         );
         Some(finding(
             self.code(),
@@ -88,10 +100,17 @@ impl Check for RareClass {
         }
         let concerned = rows_of(survey, &rare);
         let (label, has) = if rare.len() == 1 { ("label", "has") } else { ("labels", "have") };
-        let message = format!(
-            "The {label} {} {has} fewer than {RARE} rows, too few to be learnt; add rows or merge {} with others.",
-            quoted(rare.iter().copied()),
-            if rare.len() == 1 { "it" } else { "them" }
+        let names = quoted(&rare);
+        let message = Text::new(
+            format!(
+                "The {label} {} {has} fewer than {RARE} rows, too few to be learnt; add rows or merge {} with others.",
+                names.en,
+                them(rare.len() as u64)
+            ),
+            format!(
+                "标签{}的行数不足 {RARE} 行，太少，学不会；请添加样本，或与其他标签合并。",
+                names.zh
+            ),
         );
         Some(finding(self.code(), Severity::Warning, concerned, message))
     }
@@ -116,8 +135,13 @@ impl Check for Imbalance {
         if *most < UNEVEN * fewest {
             return None;
         }
-        let message = format!(
-            "The label `{largest}` has {most} rows and `{smallest}` only {fewest}, so accuracy alone flatters the model; look at macro-F1, or add rows of the rare labels."
+        let message = Text::new(
+            format!(
+                "The label `{largest}` has {most} rows and `{smallest}` only {fewest}, so accuracy alone flatters the model; look at macro-F1, or add rows of the rare labels."
+            ),
+            format!(
+                "标签“{largest}”有 {most} 行，“{smallest}”只有 {fewest} 行，只看准确率会高估模型；请看宏平均 F1，或为稀少的标签添加样本。"
+            ),
         );
         Some(finding(
             self.code(),
@@ -156,10 +180,29 @@ impl Check for SimilarLabels {
         }
         similar.sort_unstable();
         let concerned = rows_of(survey, &similar);
-        let message = format!(
-            "The labels {} differ only in case or spacing and count as different; write each in one way.",
-            quoted(similar.iter().copied())
+        let names = quoted(&similar);
+        let message = Text::new(
+            format!(
+                "The labels {} differ only in case or spacing and count as different; write each in one way.",
+                names.en
+            ),
+            format!("标签{}只有大小写或空格不同，会被当作不同的标签；请统一写法。", names.zh),
         );
         Some(finding(self.code(), Severity::Warning, concerned, message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_labels_are_named_and_the_others_counted() {
+        assert_eq!(quoted(&["a"]), Text::new("`a`", "“a”"));
+        assert_eq!(quoted(&["a", "b", "c"]), Text::new("`a`, `b` and `c`", "“a”、“b”和“c”"));
+        assert_eq!(
+            quoted(&["a", "b", "c", "d", "e", "f", "g"]),
+            Text::new("`a`, `b`, `c`, `d`, `e` and 2 more", "“a”、“b”、“c”、“d”、“e”等 7 个")
+        );
     }
 }

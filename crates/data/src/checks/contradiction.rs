@@ -1,3 +1,4 @@
+use sanbao_contract::Text;
 use sanbao_contract::data::{Finding, Severity, Task};
 
 use super::{Check, Stage, concern, finding, rows_have};
@@ -32,14 +33,17 @@ impl Check for Contradiction {
         }
         rows.sort_unstable();
         let concerned = concern(survey, &rows);
-        let what = if survey.task == Task::Classify {
-            "text as another row but a different label"
+        let (what, what_zh) = if survey.task == Task::Classify {
+            ("text as another row but a different label", "文本与其他行相同，标签却不同")
         } else {
-            "input as another row but a different answer"
+            ("input as another row but a different answer", "输入与其他行相同，回答却不同")
         };
-        let message = format!(
-            "{} the same {what}; they are kept, but correct what is wrong among them.",
-            rows_have(concerned.rows)
+        let message = Text::new(
+            format!(
+                "{} the same {what}; they are kept, but correct what is wrong among them.",
+                rows_have(concerned.rows)
+            ),
+            format!("{} 行的{what_zh}；这些行会保留，但请改正其中有误的。", concerned.rows),
         );
         Some(finding(self.code(), Severity::Warning, concerned, message))
     }

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{Finding, Severity};
 
 use super::{Check, Stage, drop_rows, finding, rows_are, they_are};
@@ -34,10 +35,14 @@ impl Check for Duplicate {
         }
         repeated.sort_unstable();
         let concerned = drop_rows(survey, &repeated);
-        let message = format!(
-            "{} the same as an earlier row, so {} left out.",
-            rows_are(concerned.rows),
-            they_are(concerned.rows)
+        let rows = concerned.rows;
+        let message = Text::new(
+            format!(
+                "{} the same as an earlier row, so {} left out.",
+                rows_are(rows),
+                they_are(rows)
+            ),
+            format!("{rows} 行与前面的行相同，已排除。"),
         );
         Some(finding(self.code(), Severity::Dropped, concerned, message))
     }

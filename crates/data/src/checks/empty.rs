@@ -1,6 +1,7 @@
+use sanbao_contract::Text;
 use sanbao_contract::data::{Finding, Severity};
 
-use super::{Check, Stage, drop_rows, finding, rows_have, they_are};
+use super::{Check, Stage, drop_rows, finding, rows_have, them, they_are};
 use crate::survey::Survey;
 
 /// Rows without a text, an answer or a label.
@@ -22,10 +23,15 @@ impl Check for Empty {
             return None;
         }
         let concerned = drop_rows(survey, &empty);
-        let message = format!(
-            "{} nothing in a field that is needed, so {} left out; fill the field to use them.",
-            rows_have(concerned.rows),
-            they_are(concerned.rows)
+        let rows = concerned.rows;
+        let message = Text::new(
+            format!(
+                "{} nothing in a field that is needed, so {} left out; fill the field to use {}.",
+                rows_have(rows),
+                they_are(rows),
+                them(rows)
+            ),
+            format!("{rows} 行的必需字段为空，已排除；补全后即可使用。"),
         );
         Some(finding(self.code(), Severity::Dropped, concerned, message))
     }

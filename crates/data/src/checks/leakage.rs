@@ -1,8 +1,9 @@
 use std::collections::HashSet;
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{Finding, Part, Severity};
 
-use super::{Check, Stage, concern, drop_rows, finding, rows_are};
+use super::{Check, Stage, concern, drop_rows, finding, rows_are, they_are};
 use crate::survey::Survey;
 
 /// Held-out rows whose input is learnt too, which would flatter the verdict. The split never does
@@ -36,10 +37,16 @@ impl Check for Leakage {
         }
         leaked.sort_unstable();
         let concerned = drop_rows(survey, &leaked);
-        let message = format!(
-            "{} held out although the same input (apart from case and spacing) is in another part, so {} left out of the held-out part.",
-            rows_are(concerned.rows),
-            super::they_are(concerned.rows)
+        let rows = concerned.rows;
+        let message = Text::new(
+            format!(
+                "{} held out although the same input (apart from case and spacing) is in another part, so {} left out of the held-out part.",
+                rows_are(rows),
+                they_are(rows)
+            ),
+            format!(
+                "{rows} 行留作检验，但同样的输入（不计大小写和空格）也出现在其他部分，已从检验部分排除。"
+            ),
         );
         Some(finding(self.code(), Severity::Dropped, concerned, message))
     }
@@ -71,9 +78,15 @@ impl Check for UnseenLabel {
         let first = survey.rows.get(*unseen.first()?)?.label()?;
         let label = survey.label_name(first).to_owned();
         let concerned = concern(survey, &unseen);
-        let message = format!(
-            "{} held out with a label that no training row has (such as `{label}`), which the model cannot learn; correct the label or add training rows.",
-            rows_are(concerned.rows)
+        let message = Text::new(
+            format!(
+                "{} held out with a label that no training row has (such as `{label}`), which the model cannot learn; correct the label or add training rows.",
+                rows_are(concerned.rows)
+            ),
+            format!(
+                "{} 行留作检验，但其标签（如“{label}”）在训练部分从未出现，模型无法学会；请改正标签或添加训练样本。",
+                concerned.rows
+            ),
         );
         Some(finding(self.code(), Severity::Warning, concerned, message))
     }

@@ -1,3 +1,4 @@
+use sanbao_contract::Text;
 use sanbao_contract::data::{Finding, Severity, Task};
 
 use super::{Check, Stage, finding, rows_are};
@@ -25,11 +26,16 @@ impl Check for NothingTrained {
         if untrained.rows == 0 || untrained.rows < survey.tally.rows() {
             return None;
         }
-        let message = format!(
-            "No token would be learnt: in all {} rows the answer lies beyond the maximum length of {} tokens (the longest row has {}); raise the maximum length.",
-            untrained.rows,
-            survey.max_length,
-            survey.tally.longest()
+        let (rows, limit, longest) = (untrained.rows, survey.max_length, survey.tally.longest());
+        let whose =
+            if rows == 1 { "in the only row".into() } else { format!("in all {rows} rows") };
+        let message = Text::new(
+            format!(
+                "No token would be learnt: {whose} the answer lies beyond the maximum length of {limit} tokens (the longest row has {longest}); raise the maximum length."
+            ),
+            format!(
+                "没有可学习的内容：全部 {rows} 行的答案都在最大长度 {limit} 个词元之外（最长的一行有 {longest} 个）；请增大最大长度。"
+            ),
         );
         Some(finding(self.code(), Severity::Error, untrained.clone(), message))
     }
@@ -52,11 +58,15 @@ impl Check for AnswerCut {
         if untrained.rows == 0 || untrained.rows == survey.tally.rows() {
             return None;
         }
-        let message = format!(
-            "{} left out because the answer lies beyond the maximum length of {} tokens (the longest row has {}); raise the maximum length or shorten the prompts.",
-            rows_are(untrained.rows),
-            survey.max_length,
-            survey.tally.longest()
+        let (rows, limit, longest) = (untrained.rows, survey.max_length, survey.tally.longest());
+        let message = Text::new(
+            format!(
+                "{} left out because the answer lies beyond the maximum length of {limit} tokens (the longest row has {longest}); raise the maximum length or shorten the prompts.",
+                rows_are(rows)
+            ),
+            format!(
+                "{rows} 行的答案在最大长度 {limit} 个词元之外（最长的一行有 {longest} 个），已排除；请增大最大长度，或缩短提示。"
+            ),
         );
         Some(finding(self.code(), Severity::Dropped, untrained.clone(), message))
     }
@@ -80,16 +90,17 @@ impl Check for Truncated {
             return None;
         }
         let share = 100.0 * truncated.rows as f64 / survey.tally.rows().max(1) as f64;
-        let what = if survey.task == Task::Classify {
-            "the end of the text is cut off"
-        } else {
-            "the end of the answer is cut off"
-        };
-        let message = format!(
-            "{} longer than {} tokens ({share:.1} % of all; the longest has {}) and {what}; raise the maximum length to keep all of it.",
-            rows_are(truncated.rows),
-            survey.max_length,
-            survey.tally.longest()
+        let (what, what_zh) =
+            if survey.task == Task::Classify { ("text", "文本") } else { ("answer", "回答") };
+        let (rows, limit, longest) = (truncated.rows, survey.max_length, survey.tally.longest());
+        let message = Text::new(
+            format!(
+                "{} longer than {limit} tokens ({share:.1} % of all; the longest has {longest}) and the end of the {what} is cut off; raise the maximum length to keep all of it.",
+                rows_are(rows)
+            ),
+            format!(
+                "{rows} 行超过 {limit} 个词元（占 {share:.1} %，最长的有 {longest} 个），{what_zh}的末尾会被截去；增大最大长度即可完整保留。"
+            ),
         );
         Some(finding(self.code(), Severity::Warning, truncated.clone(), message))
     }
@@ -113,9 +124,14 @@ impl Check for LongRows {
         if survey.task == Task::Prose || longer == 0 || longest < OUTLIER * usual.max(1) {
             return None;
         }
-        let message = format!(
-            "99 in 100 rows have at most {usual} tokens and the longest kept has {longest}; a maximum length near {usual} would need less memory and cut only {}.",
-            count(longer, "row")
+        let message = Text::new(
+            format!(
+                "99 in 100 rows have at most {usual} tokens and the longest kept has {longest}; a maximum length near {usual} would need less memory and cut only {}.",
+                count(longer, "row")
+            ),
+            format!(
+                "每 100 行中有 99 行不超过 {usual} 个词元，而保留的最长一行有 {longest} 个；把最大长度调到 {usual} 左右可节省内存，且只会截断 {longer} 行。"
+            ),
         );
         Some(finding(
             self.code(),

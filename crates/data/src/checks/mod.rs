@@ -12,6 +12,7 @@ mod length;
 mod same_answers;
 mod size;
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{Finding, Severity};
 
 use crate::survey::Survey;
@@ -71,7 +72,7 @@ pub(crate) fn examine(survey: &mut Survey, stage: Stage) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(code: &str, severity: Severity, concerned: Concerned, message: String) -> Finding {
+fn finding(code: &str, severity: Severity, concerned: Concerned, message: Text) -> Finding {
     Finding {
         code: code.to_owned(),
         severity,
@@ -105,6 +106,11 @@ fn rows_are(rows: u64) -> String {
 /// `1 row has` or `3 rows have`.
 fn rows_have(rows: u64) -> String {
     if rows == 1 { "1 row has".into() } else { format!("{rows} rows have") }
+}
+
+/// `it` or `them`.
+fn them(rows: u64) -> &'static str {
+    if rows == 1 { "it" } else { "them" }
 }
 
 /// `it is` or `they are`.

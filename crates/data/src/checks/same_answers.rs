@@ -1,3 +1,4 @@
+use sanbao_contract::Text;
 use sanbao_contract::data::{Finding, Severity};
 
 use super::{Check, Stage, drop_rows, finding, rows_have, they_are};
@@ -22,10 +23,14 @@ impl Check for SameAnswers {
             return None;
         }
         let concerned = drop_rows(survey, &same);
-        let message = format!(
-            "{} the same text as chosen and as rejected answer, from which nothing can be learnt, so {} left out.",
-            rows_have(concerned.rows),
-            they_are(concerned.rows)
+        let rows = concerned.rows;
+        let message = Text::new(
+            format!(
+                "{} the same text as chosen and as rejected answer, from which nothing can be learnt, so {} left out.",
+                rows_have(rows),
+                they_are(rows)
+            ),
+            format!("{rows} 行的优劣两个回答相同，从中学不到什么，已排除。"),
         );
         Some(finding(self.code(), Severity::Dropped, concerned, message))
     }

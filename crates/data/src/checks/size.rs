@@ -1,3 +1,4 @@
+use sanbao_contract::Text;
 use sanbao_contract::data::{Finding, Severity};
 
 use super::{Check, Stage, finding};
@@ -30,8 +31,13 @@ impl Check for TooFewRows {
             return None;
         }
         let are = if different == 1 { "row is" } else { "rows are" };
-        let message = format!(
-            "Only {different} different {are} usable and at least {FEWEST_ROWS} are needed to learn from some and test on others; add rows (a few hundred give a result worth having)."
+        let message = Text::new(
+            format!(
+                "Only {different} different {are} usable and at least {FEWEST_ROWS} are needed to learn from some and test on others; add rows (a few hundred give a result worth having)."
+            ),
+            format!(
+                "可用的不同行只有 {different} 行，而要用一部分学习、另一部分检验，至少需要 {FEWEST_ROWS} 行；请再添加一些（有几百行，结果才有价值）。"
+            ),
         );
         Some(finding(
             self.code(),
@@ -59,8 +65,13 @@ impl Check for FewRows {
         if !(FEWEST_ROWS..FEW_ROWS).contains(&rows) {
             return None;
         }
-        let message = format!(
-            "There are only {rows} rows, so that the held-out ones will be too few to tell a small gain from chance; add rows if you can."
+        let message = Text::new(
+            format!(
+                "There are only {rows} rows, so that the held-out ones will be too few to tell a small gain from chance; add rows if you can."
+            ),
+            format!(
+                "只有 {rows} 行，留作检验的行太少，难以分辨小的进步和偶然；如有可能，请再添加一些。"
+            ),
         );
         Some(finding(
             self.code(),

@@ -1,6 +1,7 @@
 //! Delimited tables: CSV, TSV, and those with semicolons or bars.
 
 use indexmap::IndexMap;
+use sanbao_contract::Text;
 use sanbao_contract::data::Origin;
 use serde_json::Value;
 
@@ -64,26 +65,34 @@ fn column_names(header: Option<&[String]>, count: usize) -> Vec<String> {
 struct Table {
     dialect: Dialect,
     has_header: bool,
-    header_reason: &'static str,
+    header_reason: Text,
     columns: Vec<String>,
 }
 
 impl Layout for Table {
-    fn describe(&self) -> String {
-        let separated = match self.dialect.delimiter {
-            Some(b',') => "comma-separated",
-            Some(b'\t') => "tab-separated",
-            Some(b';') => "semicolon-separated",
-            Some(b'|') => "bar-separated",
-            _ => "one column",
+    fn describe(&self) -> Text {
+        let (separated, separated_zh) = match self.dialect.delimiter {
+            Some(b',') => ("comma-separated", "逗号分隔"),
+            Some(b'\t') => ("tab-separated", "制表符分隔"),
+            Some(b';') => ("semicolon-separated", "分号分隔"),
+            Some(b'|') => ("bar-separated", "竖线分隔"),
+            _ => ("one column", "只有一列"),
         };
-        let quoting = match self.dialect.quoting {
-            Quoting::Doubled => "",
-            Quoting::Backslash => ", quotes escaped with a backslash",
-            Quoting::None => ", quotes without meaning",
+        let (quoting, quoting_zh) = match self.dialect.quoting {
+            Quoting::Doubled => ("", ""),
+            Quoting::Backslash => (", quotes escaped with a backslash", "，引号用反斜杠转义"),
+            Quoting::None => (", quotes without meaning", "，引号没有特殊含义"),
         };
-        let header = if self.has_header { "with a header" } else { "without a header" };
-        format!("{separated}{quoting}, {header} ({})", self.header_reason)
+        let (header, header_zh) = if self.has_header {
+            ("with a header", "有表头")
+        } else {
+            ("without a header", "没有表头")
+        };
+        let why = &self.header_reason;
+        Text::new(
+            format!("{separated}{quoting}, {header} ({})", why.en),
+            format!("{separated_zh}{quoting_zh}，{header_zh}（{}）", why.zh),
+        )
     }
 
     fn delimiter(&self) -> Option<char> {

@@ -1,5 +1,7 @@
 //! How separator, quoting and header of delimited text are found by looking.
 
+use sanbao_contract::Text;
+
 use super::Sample;
 use super::rows::{Dialect, Quoting, Row, RowReader};
 use crate::error::Error;
@@ -93,18 +95,20 @@ fn try_dialect(sample: &Sample, dialect: Dialect) -> Option<Fit> {
 }
 
 /// Whether the first row names the columns, and why.
-pub(crate) fn header(rows: &[Row]) -> (bool, &'static str) {
-    let Some((first, body)) = rows.split_first() else { return (false, "there are no rows") };
+pub(crate) fn header(rows: &[Row]) -> (bool, Text) {
+    let Some((first, body)) = rows.split_first() else {
+        return (false, Text::new("there are no rows", "没有任何行"));
+    };
     let names: Vec<String> = first.fields.iter().map(|name| name.trim().to_lowercase()).collect();
     let is_number = |text: &str| text.trim().parse::<f64>().is_ok();
     if names.iter().any(|name| is_number(name)) {
-        return (false, "the first row holds numbers");
+        return (false, Text::new("the first row holds numbers", "第一行含有数字"));
     }
     if first.fields.iter().any(|name| crate::shapes::is_known_name(name)) {
-        return (true, "the first row holds names of columns");
+        return (true, Text::new("the first row holds names of columns", "第一行是列名"));
     }
     if names.iter().any(|name| name.chars().count() > 64 || name.contains('\n')) {
-        return (false, "the first row holds long text");
+        return (false, Text::new("the first row holds long text", "第一行是长文本"));
     }
     let column = |at: usize| {
         body.iter().filter_map(move |row| row.fields.get(at)).map(|text| text.trim().to_lowercase())
@@ -114,10 +118,13 @@ pub(crate) fn header(rows: &[Row]) -> (bool, &'static str) {
         .enumerate()
         .any(|(at, name)| !name.is_empty() && column(at).any(|text| text == *name))
     {
-        return (false, "a value of the first row comes again below it");
+        return (
+            false,
+            Text::new("a value of the first row comes again below it", "第一行的值在下面再次出现"),
+        );
     }
     if (0..names.len()).any(|at| !body.is_empty() && column(at).all(|text| is_number(&text))) {
-        return (true, "only the first row has no numbers");
+        return (true, Text::new("only the first row has no numbers", "只有第一行没有数字"));
     }
     let distinct = names.iter().collect::<std::collections::HashSet<_>>().len() == names.len();
     let name_like = |name: &String| {
@@ -130,9 +137,15 @@ pub(crate) fn header(rows: &[Row]) -> (bool, &'static str) {
         lengths > 2 * body.len() * names[at].chars().count()
     });
     if distinct && names.iter().all(name_like) && longer_below {
-        return (true, "the first row is short and different from those below");
+        return (
+            true,
+            Text::new(
+                "the first row is short and different from those below",
+                "第一行较短，且与下面的行不同",
+            ),
+        );
     }
-    (false, "the first row looks like those below it")
+    (false, Text::new("the first row looks like those below it", "第一行与下面的行相似"))
 }
 
 #[cfg(test)]

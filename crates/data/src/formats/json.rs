@@ -4,6 +4,7 @@
 //! (`{"text": [..], "label": [..]}`, pandas' `{"text": {"0": ..}}`) are read by one reader each.
 
 use indexmap::IndexMap;
+use sanbao_contract::Text;
 use sanbao_contract::data::Origin;
 use serde_json::Value;
 
@@ -181,11 +182,14 @@ fn expect_end(scanner: &mut Scanner) -> Result<(), Error> {
 }
 
 impl Layout for Document {
-    fn describe(&self) -> String {
+    fn describe(&self) -> Text {
         match self {
-            Self::Rows { key: None } => "a JSON list of objects".into(),
-            Self::Rows { key: Some(key) } => format!("a JSON list of objects under `{key}`"),
-            Self::Columns { .. } => "JSON columns".into(),
+            Self::Rows { key: None } => Text::new("a JSON list of objects", "JSON 对象列表"),
+            Self::Rows { key: Some(key) } => Text::new(
+                format!("a JSON list of objects under `{key}`"),
+                format!("“{key}”下的 JSON 对象列表"),
+            ),
+            Self::Columns { .. } => Text::new("JSON columns", "按列存放的 JSON"),
         }
     }
 

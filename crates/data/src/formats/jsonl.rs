@@ -1,6 +1,7 @@
 //! JSON lines: one object per line.
 
 use indexmap::IndexMap;
+use sanbao_contract::Text;
 use sanbao_contract::data::Origin;
 use serde_json::Value;
 
@@ -35,8 +36,8 @@ impl Format for Jsonl {
 struct Lines;
 
 impl Layout for Lines {
-    fn describe(&self) -> String {
-        "one JSON object per line".into()
+    fn describe(&self) -> Text {
+        Text::new("one JSON object per line", "每行一个 JSON 对象")
     }
 
     fn records(&self, file: &TextFile) -> Result<Records, Error> {

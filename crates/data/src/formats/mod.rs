@@ -59,7 +59,7 @@ pub trait Format: Sync {
 /// How the rows lie in one file.
 pub trait Layout: Send + Sync {
     /// What was found, as part of a sentence: `comma-separated with a header`.
-    fn describe(&self) -> String;
+    fn describe(&self) -> sanbao_contract::Text;
 
     /// Field separator, for delimited formats.
     fn delimiter(&self) -> Option<char> {

@@ -46,8 +46,13 @@ struct Paragraphs {
 }
 
 impl Layout for Paragraphs {
-    fn describe(&self) -> String {
-        if self.by_blank_lines { "text in paragraphs".into() } else { "text in lines".into() }
+    fn describe(&self) -> sanbao_contract::Text {
+        let (en, zh) = if self.by_blank_lines {
+            ("text in paragraphs", "分段的文本")
+        } else {
+            ("text in lines", "分行的文本")
+        };
+        sanbao_contract::Text::new(en, zh)
     }
 
     fn joiner(&self) -> Option<&'static str> {

@@ -1,7 +1,7 @@
 //! Conversations: OpenAI's `messages`, ShareGPT's `conversations`.
 
-use sanbao_contract::Message;
 use sanbao_contract::data::{Content, Mapping, Shape};
+use sanbao_contract::{Message, Text};
 
 use super::{Column, Field, Filled, ShapeRule, conversation, mapping, named};
 
@@ -43,12 +43,12 @@ impl ShapeRule for Messages {
         FIELDS
     }
 
-    fn by_name(&self, columns: &[Column]) -> Option<(Mapping, String)> {
+    fn by_name(&self, columns: &[Column]) -> Option<(Mapping, Text)> {
         let column = named(&FIELDS[0], columns, &[]).filter(|column| column.conversation)?;
         Some(self.propose(column, columns))
     }
 
-    fn by_content(&self, columns: &[Column]) -> Option<(Mapping, String)> {
+    fn by_content(&self, columns: &[Column]) -> Option<(Mapping, Text)> {
         let column = columns.iter().find(|column| column.conversation)?;
         Some(self.propose(column, columns))
     }
@@ -71,13 +71,17 @@ impl ShapeRule for Messages {
 }
 
 impl Messages {
-    fn propose(&self, column: &Column, columns: &[Column]) -> (Mapping, String) {
+    fn propose(&self, column: &Column, columns: &[Column]) -> (Mapping, Text) {
         let mut fields = vec![("messages", column.name.as_str())];
         if let Some(system) =
             named(&FIELDS[1], columns, &[&column.name]).filter(|system| system.scalar)
         {
             fields.push(("system", &system.name));
         }
-        (mapping(self.shape(), FIELDS, &fields), format!("`{}` holds conversations", column.name))
+        let reason = Text::new(
+            format!("`{}` holds conversations", column.name),
+            format!("“{}”是对话", column.name),
+        );
+        (mapping(self.shape(), FIELDS, &fields), reason)
     }
 }

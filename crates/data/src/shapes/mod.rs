@@ -14,6 +14,7 @@ mod question_answer;
 mod text_label;
 mod unpaired;
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{Content, Mapping, Shape};
 use serde_json::Value;
 
@@ -74,7 +75,7 @@ pub trait ShapeRule: Sync {
 
     /// Whether the names of the columns tell this shape: the mapping and the reason as a clause
     /// (`q` is the question and …). All shapes are asked this before any is asked about content.
-    fn by_name(&self, columns: &[Column]) -> Option<(Mapping, String)> {
+    fn by_name(&self, columns: &[Column]) -> Option<(Mapping, Text)> {
         by_names(self.fields(), columns).map(|fields| {
             let mapping = mapping(self.shape(), self.fields(), &fields);
             let reason = clause(&fields);
@@ -83,7 +84,7 @@ pub trait ShapeRule: Sync {
     }
 
     /// Whether the content of the columns tells this shape, when no names did.
-    fn by_content(&self, columns: &[Column]) -> Option<(Mapping, String)> {
+    fn by_content(&self, columns: &[Column]) -> Option<(Mapping, Text)> {
         let _ = columns;
         None
     }
@@ -196,14 +197,37 @@ fn mapping(shape: Shape, order: &[Field], fields: &[(&str, &str)]) -> Mapping {
 }
 
 /// Fields and their columns as a clause: `q` is the question and `a` is the answer.
-fn clause(fields: &[(&str, &str)]) -> String {
-    let say = |field: &str| match field {
-        "chosen" | "rejected" => format!("{field} answer"),
-        other => other.to_owned(),
+fn clause(fields: &[(&str, &str)]) -> Text {
+    let (en, zh): (Vec<String>, Vec<String>) = fields
+        .iter()
+        .map(|(field, column)| {
+            let said = said(field);
+            (format!("`{column}` is the {}", said.en), format!("“{column}”是{}", said.zh))
+        })
+        .unzip();
+    Text::new(join_and(&en), zh.join("，"))
+}
+
+/// What a field is called in a sentence.
+fn said(field: &str) -> Text {
+    let (en, zh) = match field {
+        "text" => ("text", "文本"),
+        "label" => ("label", "标签"),
+        "instruction" => ("instruction", "任务"),
+        "input" => ("input", "任务材料"),
+        "output" => ("output", "结果"),
+        "system" => ("system", "总体要求"),
+        "prompt" => ("prompt", "提示"),
+        "completion" => ("completion", "回答"),
+        "context" => ("context", "相关材料"),
+        "question" => ("question", "问题"),
+        "answer" => ("answer", "回答"),
+        "messages" => ("messages", "对话"),
+        "chosen" => ("chosen answer", "更好的回答"),
+        "rejected" => ("rejected answer", "较差的回答"),
+        other => (other, other),
     };
-    let names: Vec<String> =
-        fields.iter().map(|(field, column)| format!("`{column}` is the {}", say(field))).collect();
-    join_and(&names)
+    Text::new(en, zh)
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -215,8 +239,17 @@ pub(crate) fn join_and(items: &[String]) -> String {
     }
 }
 
+/// `a`, `a和b`, `a、b和c`.
+pub(crate) fn join_and_zh(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{}和{last}", first.join("、")),
+    }
+}
+
 /// Proposes what the columns are for.
-pub(crate) fn recognise(columns: &[Column]) -> Option<(Mapping, String)> {
+pub(crate) fn recognise(columns: &[Column]) -> Option<(Mapping, Text)> {
     let by_name = SHAPES.iter().find_map(|rule| rule.by_name(columns));
     by_name.or_else(|| SHAPES.iter().find_map(|rule| rule.by_content(columns)))
 }

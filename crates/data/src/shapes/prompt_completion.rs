@@ -1,7 +1,7 @@
 //! Prompts with the text that should follow.
 
-use sanbao_contract::Message;
 use sanbao_contract::data::{Content, Mapping, Shape};
+use sanbao_contract::{Message, Text};
 
 use super::instruction::SYSTEM_NAMES;
 use super::{Column, Field, Filled, ShapeRule, mapping, turns};
@@ -80,7 +80,7 @@ impl ShapeRule for PromptCompletion {
         FIELDS
     }
 
-    fn by_content(&self, columns: &[Column]) -> Option<(Mapping, String)> {
+    fn by_content(&self, columns: &[Column]) -> Option<(Mapping, Text)> {
         let texts: Vec<&Column> = columns.iter().filter(|column| column.is_text_like()).collect();
         let [prompt, completion] = texts.as_slice() else { return None };
         if columns.iter().any(Column::is_class_like) {
@@ -91,13 +91,14 @@ impl ShapeRule for PromptCompletion {
             FIELDS,
             &[("prompt", &prompt.name), ("completion", &completion.name)],
         );
-        Some((
-            mapping,
+        let reason = Text::new(
             format!(
                 "`{}` and `{}` both hold text, so the second is taken as the answer to the first",
                 prompt.name, completion.name
             ),
-        ))
+            format!("“{}”和“{}”都是文本，因此把后者当作对前者的回答", prompt.name, completion.name),
+        );
+        Some((mapping, reason))
     }
 
     fn content(&self, fields: &Filled) -> Result<Content, String> {

@@ -1,8 +1,9 @@
 //! Texts with the class that each belongs to.
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{Content, Mapping, Shape};
 
-use super::{Column, Field, Filled, ShapeRule, mapping, named};
+use super::{Column, Field, Filled, ShapeRule, clause, mapping, named};
 
 const FIELDS: &[Field] = &[
     Field {
@@ -100,23 +101,22 @@ impl ShapeRule for TextLabel {
         FIELDS
     }
 
-    fn by_name(&self, columns: &[Column]) -> Option<(Mapping, String)> {
+    fn by_name(&self, columns: &[Column]) -> Option<(Mapping, Text)> {
         let label = named(&FIELDS[1], columns, &[]).filter(|label| may_be_label(label))?;
         let text = named(&FIELDS[0], columns, &[&label.name])
             .filter(|text| text.scalar && !text.identifier);
         let (text, reason) = match text {
-            Some(text) => {
-                (text, format!("`{}` is the text and `{}` is the label", text.name, label.name))
-            }
+            Some(text) => (text, clause(&[("text", &text.name), ("label", &label.name)])),
             None => {
                 let text = longest_text(columns, label)?;
-                (
-                    text,
+                let reason = Text::new(
                     format!(
                         "`{}` is the label and `{}` holds the longest texts",
                         label.name, text.name
                     ),
-                )
+                    format!("“{}”是标签，“{}”的文本最长", label.name, text.name),
+                );
+                (text, reason)
             }
         };
         Some((
@@ -125,15 +125,21 @@ impl ShapeRule for TextLabel {
         ))
     }
 
-    fn by_content(&self, columns: &[Column]) -> Option<(Mapping, String)> {
+    fn by_content(&self, columns: &[Column]) -> Option<(Mapping, Text)> {
         let label = columns
             .iter()
             .filter(|column| column.is_class_like())
             .min_by_key(|column| column.distinct)?;
         let text = longest_text(columns, label)?;
-        let reason = format!(
-            "`{}` has only {} different values in {} rows and `{}` holds text, so these are texts with a label",
-            label.name, label.distinct, label.filled, text.name
+        let reason = Text::new(
+            format!(
+                "`{}` has only {} different values in {} rows and `{}` holds text, so these are texts with a label",
+                label.name, label.distinct, label.filled, text.name
+            ),
+            format!(
+                "“{}”的 {} 行中只有 {} 种不同的值，“{}”是文本，因此看作带标签的文本",
+                label.name, label.filled, label.distinct, text.name
+            ),
         );
         Some((
             mapping(self.shape(), FIELDS, &[("text", &text.name), ("label", &label.name)]),

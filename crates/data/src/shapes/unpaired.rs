@@ -1,5 +1,6 @@
 //! Single answers, liked or not.
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{Content, Mapping, Shape};
 use serde_json::Value;
 
@@ -76,7 +77,7 @@ impl ShapeRule for Unpaired {
         FIELDS
     }
 
-    fn by_name(&self, columns: &[Column]) -> Option<(Mapping, String)> {
+    fn by_name(&self, columns: &[Column]) -> Option<(Mapping, Text)> {
         let label = named(&FIELDS[2], columns, &[]).filter(|column| column.boolean)?;
         let conversation = columns.iter().find(|column| column.conversation);
         let fields = match (by_names(FIELDS, columns), conversation) {
@@ -86,10 +87,12 @@ impl ShapeRule for Unpaired {
             }
             _ => return None,
         };
-        Some((
-            mapping(self.shape(), FIELDS, &fields),
-            format!("{}, which says yes or no", clause(&fields)),
-        ))
+        let clause = clause(&fields);
+        let reason = Text::new(
+            format!("{}, which says yes or no", clause.en),
+            format!("{}，表示满意与否", clause.zh),
+        );
+        Some((mapping(self.shape(), FIELDS, &fields), reason))
     }
 
     fn content(&self, fields: &Filled) -> Result<Content, String> {

@@ -46,8 +46,8 @@ pub struct Provenance {
 /// What the report tells besides the verdict.
 #[derive(Debug, Clone)]
 pub struct ReportContext {
-    /// Language of the page. Sentences that came ready-made (reasons of the plan, findings of the
-    /// check) stay in the language that they were written in.
+    /// Language of the page. Sentences that came ready-made (findings of the check) stay in the
+    /// language that they were written in.
     pub language: Language,
     /// Name of the run.
     pub title: String,

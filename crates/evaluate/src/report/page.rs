@@ -144,7 +144,7 @@ pub fn report_html(verdict: &Verdict, context: &ReportContext) -> Result<String,
         confusions,
         facts: facts(context, w),
         settings: settings(context),
-        warnings: context.plan.warnings.iter().map(|warning| printable(warning)).collect(),
+        warnings: context.plan.warnings.iter().map(|one| printable(language.of(one))).collect(),
         curve: loss_curve::draw(&context.steps, context.best_step, w)?,
         parts: parts(context, w),
         files: files(context),
@@ -317,7 +317,7 @@ fn settings(context: &ReportContext) -> Vec<SettingView> {
             name: printable(&one.name),
             value: printable(&setting(&one.value)),
             chosen: one.chosen,
-            reason: printable(&one.reason),
+            reason: printable(context.language.of(&one.reason)),
         })
         .collect()
 }
@@ -343,7 +343,8 @@ fn files(context: &ReportContext) -> Vec<(String, String)> {
     let files = context.data.files.iter();
     files
         .map(|file| {
-            (format!("{} · {}", file.format.to_uppercase(), file.encoding), printable(&file.reason))
+            let reason = printable(context.language.of(&file.reason));
+            (format!("{} · {}", file.format.to_uppercase(), file.encoding), reason)
         })
         .collect()
 }
@@ -372,7 +373,7 @@ fn findings(context: &ReportContext) -> Vec<FindingView> {
                 Severity::Warning | Severity::Dropped => "unsure",
                 Severity::Error => "worse",
             },
-            message: printable(&one.message),
+            message: printable(context.language.of(&one.message)),
             rows: count(one.rows),
         })
         .collect()

@@ -1,6 +1,7 @@
 //! Runs that look like real ones, made from the sample data that ships with the product.
 #![allow(dead_code)]
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{
     DataReport, Finding, Mapping, Origin, PartReport, Recognition, Severity, Shape, Task,
 };
@@ -184,8 +185,8 @@ pub fn prose(language: Language, count: usize) -> VerdictInput {
     }
 }
 
-fn setting(name: &str, value: serde_json::Value, chosen: bool, reason: &str) -> Setting {
-    Setting { name: name.to_owned(), value, chosen, reason: reason.to_owned() }
+fn setting(name: &str, value: serde_json::Value, chosen: bool, reason: Text) -> Setting {
+    Setting { name: name.to_owned(), value, chosen, reason }
 }
 
 /// What else a report tells, for a run of the given task.
@@ -221,7 +222,7 @@ pub fn context(language: Language, input: &VerdictInput) -> ReportContext {
         severity,
         rows,
         examples: vec![Origin { file: "support.csv".to_owned(), row: 17, line: Some(18) }],
-        message: pick(en, zh),
+        message: Text::new(en, zh),
     };
     ReportContext {
         language,
@@ -246,35 +247,38 @@ pub fn context(language: Language, input: &VerdictInput) -> ReportContext {
                     "learning_rate",
                     0.0002.into(),
                     false,
-                    &pick("Usual for LoRA on models of this size.", "该规模模型做 LoRA 的常用值。"),
+                    Text::new(
+                        "Usual for LoRA on models of this size.",
+                        "该规模模型做 LoRA 的常用值。",
+                    ),
                 ),
                 setting(
                     "num_train_epochs",
                     3.into(),
                     true,
-                    &pick("Balanced would be 2.", "“均衡”档默认为 2。"),
+                    Text::new("Balanced would be 2.", "“均衡”档默认为 2。"),
                 ),
                 setting(
                     "lora_r",
                     16.into(),
                     false,
-                    &pick(
+                    Text::new(
                         "Enough room for a style of writing without learning rows by heart.",
                         "足以学会一种文风，又不至于死记硬背。",
                     ),
                 ),
-                setting("lora_alpha", 32.into(), false, &pick("Twice the rank.", "秩的两倍。")),
+                setting("lora_alpha", 32.into(), false, Text::new("Twice the rank.", "秩的两倍。")),
                 setting(
                     "max_length",
                     256.into(),
                     false,
-                    &pick("The longest row has 118 tokens.", "最长的一行有 118 个词元。"),
+                    Text::new("The longest row has 118 tokens.", "最长的一行有 118 个词元。"),
                 ),
                 setting(
                     "lr_scheduler_type",
                     "cosine".into(),
                     false,
-                    &pick(
+                    Text::new(
                         "Ends gently, so that the last rows do not pull the model about.",
                         "收尾平缓，避免最后几行带偏模型。",
                     ),
@@ -289,7 +293,7 @@ pub fn context(language: Language, input: &VerdictInput) -> ReportContext {
                 delimiter: Some(','),
                 columns: ["text", "label", "reply"].map(str::to_owned).to_vec(),
                 mapping: Mapping { shape: Shape::TextLabel, fields: Vec::new() },
-                reason: pick(
+                reason: Text::new(
                     "The columns text and reply look like a question and its answer.",
                     "text 和 reply 两列看起来是提问与回答。",
                 ),

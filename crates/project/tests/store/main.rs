@@ -10,6 +10,7 @@ mod rows;
 mod runs;
 mod versions;
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{Mapping, Recognition, Shape};
 use sanbao_project::store::{Error, ProjectStore, Projects};
 use tempfile::TempDir;
@@ -32,7 +33,7 @@ fn recognition(columns: &[&str]) -> Recognition {
             shape: Shape::TextLabel,
             fields: vec![("text".into(), "{{text}}".into()), ("label".into(), "{{label}}".into())],
         },
-        reason: "the columns are called text and label".into(),
+        reason: Text::new("the columns are called text and label", "各列名为 text 和 label"),
     }
 }
 

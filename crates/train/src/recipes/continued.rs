@@ -22,9 +22,21 @@ pub static CONTINUED: Recipe = Recipe {
 
 fn derive(facts: &Facts) -> Vec<Derived> {
     let (rate, reason) = if facts.parameters < 1_000_000_000 {
-        (1e-4, "a tenth of a pre-training rate for models of this size")
+        (
+            1e-4,
+            Words {
+                en: "a tenth of a pre-training rate for models of this size",
+                zh: "这种大小的模型预训练学习率的十分之一",
+            },
+        )
     } else {
-        (2e-5, "a tenth of a pre-training rate, so that little is forgotten")
+        (
+            2e-5,
+            Words {
+                en: "a tenth of a pre-training rate, so that little is forgotten",
+                zh: "预训练学习率的十分之一，以免遗忘太多",
+            },
+        )
     };
     full::shared(facts, rate, reason)
 }

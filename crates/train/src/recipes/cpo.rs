@@ -46,9 +46,19 @@ pub static CPO: Recipe = Recipe {
 
 fn derive(facts: &Facts) -> Vec<Derived> {
     let mut list = vec![
-        Derived::new("beta", 0.1, "the usual sharpness of the contrast"),
-        Derived::new("label_smoothing", 0.0, "votes are taken to be meant as they were given"),
-        Derived::new("cpo_alpha", 1.0, "as much example as contrast, as in the paper"),
+        Derived::new("beta", 0.1, "the usual sharpness of the contrast", "对比的常用力度"),
+        Derived::new(
+            "label_smoothing",
+            0.0,
+            "votes are taken to be meant as they were given",
+            "假定所有选择都没有标反",
+        ),
+        Derived::new(
+            "cpo_alpha",
+            1.0,
+            "as much example as contrast, as in the paper",
+            "范例与对比各占一半，与论文一致",
+        ),
     ];
     list.extend(lora::adapter(facts));
     let (rate, reason) = full::preference_rate(facts);

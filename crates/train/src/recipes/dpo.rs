@@ -43,9 +43,19 @@ pub static DPO: Recipe = Recipe {
 
 fn derive(facts: &Facts) -> Vec<Derived> {
     let mut list = vec![
-        Derived::new("loss_type", "sigmoid", "DPO as it was published"),
-        Derived::new("beta", 0.1, "the usual hold on what the model was before"),
-        Derived::new("label_smoothing", 0.0, "votes are taken to be meant as they were given"),
+        Derived::new("loss_type", "sigmoid", "DPO as it was published", "DPO 论文中的原始形式"),
+        Derived::new(
+            "beta",
+            0.1,
+            "the usual hold on what the model was before",
+            "把模型约束在原样附近的常用力度",
+        ),
+        Derived::new(
+            "label_smoothing",
+            0.0,
+            "votes are taken to be meant as they were given",
+            "假定所有选择都没有标反",
+        ),
     ];
     list.extend(lora::adapter(facts));
     let (rate, reason) = full::preference_rate(facts);

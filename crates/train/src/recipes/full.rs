@@ -1,10 +1,11 @@
 //! Full fine-tuning: every weight learns.
 
+use sanbao_contract::Text;
 use sanbao_contract::data::Task;
 use sanbao_contract::train::Dial;
 
 use super::parameters::*;
-use super::{Derived, Facts, Recipe, RecipeKind};
+use super::{Derived, Facts, Recipe, RecipeKind, counted};
 
 pub static FULL: Recipe = Recipe {
     name: "full",
@@ -34,26 +35,48 @@ pub static FULL: Recipe = Recipe {
 
 fn derive(facts: &Facts) -> Vec<Derived> {
     let (rate, reason) = if facts.parameters < 1_000_000_000 {
-        (5e-5, "small models bear larger steps")
+        (
+            5e-5,
+            Words {
+                en: "small models bear larger steps", zh: "小模型承受得住较大的步子"
+            },
+        )
     } else {
-        (1e-5, "the usual rate for tuning every weight")
+        (
+            1e-5,
+            Words {
+                en: "the usual rate for tuning every weight", zh: "全量微调的常用学习率"
+            },
+        )
     };
     shared(facts, rate, reason)
 }
 
 /// The learning rate of recipes that learn from pairs with an adapter.
-pub(super) fn preference_rate(facts: &Facts) -> (f64, &'static str) {
+pub(super) fn preference_rate(facts: &Facts) -> (f64, Words) {
     if facts.parameters < 1_000_000_000 {
-        (2e-4, "small models take large steps with an adapter, but choices need care")
+        (
+            2e-4,
+            Words {
+                en: "small models take large steps with an adapter, but choices need care",
+                zh: "小模型用适配器时步子可以大，但从选择中学习需要谨慎",
+            },
+        )
     } else {
-        (5e-5, "the usual rate for adapters that learn from choices")
+        (
+            5e-5,
+            Words {
+                en: "the usual rate for adapters that learn from choices",
+                zh: "适配器从选择中学习的常用学习率",
+            },
+        )
     }
 }
 
 /// What all recipes derive alike.
-pub(super) fn shared(facts: &Facts, rate: f64, rate_reason: &str) -> Vec<Derived> {
+pub(super) fn shared(facts: &Facts, rate: f64, rate_reason: Words) -> Vec<Derived> {
     let rows = facts.rows;
-    let epochs = match (facts.dial, rows) {
+    let epochs: usize = match (facts.dial, rows) {
         (Dial::Quick, _) | (Dial::Balanced, 20_000..) => 1,
         (Dial::Balanced, 5_000..) | (Dial::Thorough, 20_000..) => 2,
         (Dial::Balanced, _) => 3,
@@ -66,9 +89,9 @@ pub(super) fn shared(facts: &Facts, rate: f64, rate_reason: &str) -> Vec<Derived
     };
     let max_length = super::max_length(facts.dial).min(facts.context);
     let dial = match facts.dial {
-        Dial::Quick => "quick",
-        Dial::Balanced => "balanced",
-        Dial::Thorough => "thorough",
+        Dial::Quick => Words { en: "quick", zh: "快速" },
+        Dial::Balanced => Words { en: "balanced", zh: "均衡" },
+        Dial::Thorough => Words { en: "thorough", zh: "细致" },
     };
     let validates = facts.validation_rows > 0;
     let (evaluations, patience) = match (validates, facts.dial) {
@@ -77,39 +100,80 @@ pub(super) fn shared(facts: &Facts, rate: f64, rate_reason: &str) -> Vec<Derived
         (true, Dial::Balanced) => (2, 3),
         (true, Dial::Thorough) => (4, 6),
     };
-    let validation = if validates {
-        format!("{} validation rows show when to stop", facts.validation_rows)
-    } else {
-        "there are no validation rows".to_owned()
+    let validation = match facts.validation_rows {
+        0 => Text::new("there are no validation rows", "没有验证行"),
+        held => Text::new(
+            counted(held, "validation row shows when to stop", "validation rows show when to stop"),
+            format!("{held} 个验证行用来判断何时停止"),
+        ),
     };
+    let steps = rows.div_ceil(batch_size);
     vec![
         Derived::new(
             "num_train_epochs",
             epochs,
-            format!("{dial}: {rows} rows, {epochs} time(s) each"),
+            format!(
+                "{}: {}, {} each",
+                dial.en,
+                counted(rows, "row", "rows"),
+                counted(epochs, "time", "times")
+            ),
+            format!("{}：{rows} 行，每行学 {epochs} 遍", dial.zh),
         ),
         Derived::new(
             "batch_size",
             batch_size,
-            format!("{rows} rows give {} steps an epoch", rows.div_ceil(batch_size)),
+            format!(
+                "{} {} an epoch",
+                counted(rows, "row gives", "rows give"),
+                counted(steps, "step", "steps")
+            ),
+            format!("{rows} 行，每轮共 {steps} 步"),
         ),
-        Derived::new("learning_rate", rate, rate_reason),
-        Derived::new("lr_scheduler", "cosine", "ends gently, which generalises a little better"),
-        Derived::new("warmup_ratio", 0.05, "a short start keeps the first steps from doing harm"),
-        Derived::new("weight_decay", 0.0, "short runs gain nothing from it"),
-        Derived::new("max_grad_norm", 1.0, "the usual guard against odd rows"),
+        Derived::new("learning_rate", rate, rate_reason.en, rate_reason.zh),
+        Derived::new(
+            "lr_scheduler",
+            "cosine",
+            "ends gently, which generalises a little better",
+            "收尾平缓，遇到新内容时效果略好",
+        ),
+        Derived::new(
+            "warmup_ratio",
+            0.05,
+            "a short start keeps the first steps from doing harm",
+            "短暂的平缓起步可避免最初几步造成破坏",
+        ),
+        Derived::new(
+            "weight_decay",
+            0.0,
+            "short runs gain nothing from it",
+            "训练时间短，用它没有好处",
+        ),
+        Derived::new(
+            "max_grad_norm",
+            1.0,
+            "the usual guard against odd rows",
+            "防止个别怪行造成破坏的常用值",
+        ),
         Derived::new(
             "max_length",
             max_length,
-            format!("{dial}: rows up to {max_length} tokens are read whole"),
+            format!("{}: rows up to {max_length} tokens are read whole", dial.en),
+            format!("{}：不超过 {max_length} 个词元的行会完整读入", dial.zh),
         ),
-        Derived::new("evals_per_epoch", evaluations, validation.clone()),
-        Derived::new("early_stopping_patience", patience, validation),
+        Derived::new("evals_per_epoch", evaluations, validation.en.clone(), validation.zh.clone()),
+        Derived::new("early_stopping_patience", patience, validation.en, validation.zh),
         Derived::new(
             "train_sampling_strategy",
             "random",
             "rows of a file often stand in an order that is better not learnt",
+            "文件中的行往往按某种顺序排列，最好不要让模型学到",
         ),
-        Derived::new("seed", facts.seed, "fixed, so that the run can be repeated"),
+        Derived::new(
+            "seed",
+            facts.seed,
+            "fixed, so that the run can be repeated",
+            "固定不变，以便重复这次训练",
+        ),
     ]
 }

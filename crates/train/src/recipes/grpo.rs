@@ -51,11 +51,26 @@ fn derive(facts: &Facts) -> Vec<Derived> {
     let mut list = vec![
         online::generations(facts),
         online::completion_length(facts),
-        Derived::new("num_iterations", 1, "every step has answers of its own"),
-        Derived::new("beta", 0.02, "a light hold on what the model was before"),
-        Derived::new("loss_type", "dapo", "does not favour long or short answers"),
-        Derived::new("scale_rewards", "group", "as GRPO was published"),
-        Derived::new("epsilon", 0.2, "the usual clip range"),
+        Derived::new(
+            "num_iterations",
+            1,
+            "every step has answers of its own",
+            "每一步都使用新写的答案",
+        ),
+        Derived::new(
+            "beta",
+            0.02,
+            "a light hold on what the model was before",
+            "轻微约束在模型原样附近",
+        ),
+        Derived::new(
+            "loss_type",
+            "dapo",
+            "does not favour long or short answers",
+            "不偏向长或短的答案",
+        ),
+        Derived::new("scale_rewards", "group", "as GRPO was published", "与 GRPO 论文一致"),
+        Derived::new("epsilon", 0.2, "the usual clip range", "常用的裁剪范围"),
     ];
     list.extend(online::shared(facts));
     list

@@ -44,9 +44,24 @@ pub static KTO: Recipe = Recipe {
 
 fn derive(facts: &Facts) -> Vec<Derived> {
     let mut list = vec![
-        Derived::new("beta", 0.1, "the usual hold on what the model was before"),
-        Derived::new("desirable_weight", 1.0, "answers that were liked count once"),
-        Derived::new("undesirable_weight", 1.0, "answers that were not liked count once"),
+        Derived::new(
+            "beta",
+            0.1,
+            "the usual hold on what the model was before",
+            "把模型约束在原样附近的常用力度",
+        ),
+        Derived::new(
+            "desirable_weight",
+            1.0,
+            "answers that were liked count once",
+            "被喜欢的答案按 1 倍计入",
+        ),
+        Derived::new(
+            "undesirable_weight",
+            1.0,
+            "answers that were not liked count once",
+            "不被喜欢的答案按 1 倍计入",
+        ),
     ];
     list.extend(lora::adapter(facts));
     let (rate, reason) = full::preference_rate(facts);

@@ -40,9 +40,21 @@ pub static LORA: Recipe = Recipe {
 
 fn derive(facts: &Facts) -> Vec<Derived> {
     let (rate, reason) = if facts.parameters < 1_000_000_000 {
-        (1e-3, "small models take large steps with an adapter")
+        (
+            1e-3,
+            Words {
+                en: "small models take large steps with an adapter",
+                zh: "小模型用适配器时步子可以大",
+            },
+        )
     } else {
-        (2e-4, "the usual rate for adapters on models of this size")
+        (
+            2e-4,
+            Words {
+                en: "the usual rate for adapters on models of this size",
+                zh: "这种大小的模型用适配器的常用学习率",
+            },
+        )
     };
     let mut list = adapter(facts);
     list.extend(full::shared(facts, rate, reason));
@@ -57,19 +69,37 @@ pub(super) fn adapter(facts: &Facts) -> Vec<Derived> {
             "r",
             r,
             format!("{r} learns most tasks of this size; more mostly costs memory"),
+            format!("{r} 足以学会大多数这种规模的任务；再大通常只是多占内存"),
         ),
-        Derived::new("lora_alpha", 2 * r, "twice the rank, the usual strength"),
+        Derived::new(
+            "lora_alpha",
+            2 * r,
+            "twice the rank, the usual strength",
+            "秩的两倍，即常用的强度",
+        ),
         Derived::new(
             "lora_dropout",
             0.0,
             "early stopping already guards against learning by heart",
+            "提前停止已能防止死记硬背",
         ),
-        Derived::new("use_rslora", false, "matters only for ranks above 64"),
-        Derived::new("use_dora", false, "costs a third more time for a small gain"),
+        Derived::new(
+            "use_rslora",
+            false,
+            "matters only for ranks above 64",
+            "只有秩大于 64 时才有影响",
+        ),
+        Derived::new(
+            "use_dora",
+            false,
+            "costs a third more time for a small gain",
+            "多花三分之一的时间，提升却很小",
+        ),
         Derived::new(
             "target_modules",
             "all-linear",
             "adapting every linear layer learns as well as full fine-tuning",
+            "给全部线性层加适配器，学习效果与全量微调相当",
         ),
     ]
 }

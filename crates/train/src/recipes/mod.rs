@@ -23,6 +23,7 @@ mod simpo;
 
 use std::collections::BTreeMap;
 
+use sanbao_contract::Text;
 use sanbao_contract::data::Task;
 use sanbao_contract::reward::Reward;
 use sanbao_contract::train::{Dial, Setting};
@@ -61,13 +62,24 @@ pub struct Derived {
     /// Value.
     pub value: Value,
     /// Why, one sentence.
-    pub reason: String,
+    pub reason: Text,
 }
 
 impl Derived {
-    fn new(name: &'static str, value: impl Into<Value>, reason: impl Into<String>) -> Self {
-        Self { name, value: value.into(), reason: reason.into() }
+    /// A value with its reason in English and Chinese.
+    fn new(
+        name: &'static str,
+        value: impl Into<Value>,
+        en: impl Into<String>,
+        zh: impl Into<String>,
+    ) -> Self {
+        Self { name, value: value.into(), reason: Text::new(en, zh) }
     }
+}
+
+/// A number with the English words for one of what it counts or for more: `1 row`, `2 rows`.
+fn counted(number: usize, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
 }
 
 /// What a recipe learns from.
@@ -203,7 +215,7 @@ pub fn resolve(
                 name: derived.name.to_owned(),
                 value: value.clone(),
                 chosen: true,
-                reason: "chosen by you".to_owned(),
+                reason: Text::new("chosen by you", "由你选择"),
             },
             None => Setting {
                 name: derived.name.to_owned(),
@@ -266,7 +278,7 @@ mod tests {
                         assert_eq!(names, declared, "{}", recipe.name);
                         for (derived, parameter) in derived.iter().zip(recipe.parameters) {
                             parameter.check(&derived.value).unwrap();
-                            assert!(derived.reason.len() > 10, "{}", derived.name);
+                            assert_said(&derived.reason, derived.name);
                             assert!(!parameter.help.en.is_empty() && !parameter.help.zh.is_empty());
                         }
                         let reward = (recipe.needs_reward()).then(a_reward);
@@ -277,6 +289,35 @@ mod tests {
         }
     }
 
+    /// Both languages say something, each in its own script, and nothing is left unfilled.
+    fn assert_said(reason: &Text, name: &str) {
+        assert!(reason.en.len() > 10 && reason.en.is_ascii(), "{name}: {}", reason.en);
+        let han = reason.zh.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
+        assert!(han >= 4, "{name}: {}", reason.zh);
+        for text in [&reason.en, &reason.zh] {
+            assert!(!text.contains(['{', '}']), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn reasons_count_in_proper_english() {
+        let reason = |rows: usize, dial: Dial, name: &str| {
+            let derived = (full::FULL.derive)(&facts(Task::Instruct, rows, dial));
+            derived.into_iter().find(|one| one.name == name).unwrap().reason
+        };
+        let epochs = reason(1, Dial::Quick, "num_train_epochs");
+        assert_eq!(epochs.en, "quick: 1 row, 1 time each");
+        assert_eq!(epochs.zh, "快速：1 行，每行学 1 遍");
+        let epochs = reason(300, Dial::Balanced, "num_train_epochs");
+        assert_eq!(epochs.en, "balanced: 300 rows, 3 times each");
+        assert_eq!(reason(1, Dial::Quick, "batch_size").en, "1 row gives 1 step an epoch");
+        assert_eq!(reason(20, Dial::Quick, "batch_size").en, "20 rows give 3 steps an epoch");
+        let validation = |rows| reason(rows, Dial::Quick, "evals_per_epoch").en;
+        assert_eq!(validation(9), "there are no validation rows");
+        assert_eq!(validation(10), "1 validation row shows when to stop");
+        assert_eq!(validation(20), "2 validation rows show when to stop");
+    }
+
     #[test]
     fn choices_are_checked_and_kept() {
         let facts = facts(Task::Instruct, 300, Dial::Balanced);
@@ -285,7 +326,9 @@ mod tests {
         };
         let (settings, shown) = choose("learning_rate", 0.003.into()).unwrap();
         assert_eq!(settings.learning_rate, 0.003);
-        assert!(shown.iter().any(|s| s.name == "learning_rate" && s.chosen));
+        let rate = shown.iter().find(|s| s.name == "learning_rate").unwrap();
+        assert!(rate.chosen);
+        assert_eq!(rate.reason, Text::new("chosen by you", "由你选择"));
         let error = choose("learning_rate", (-1.0).into()).unwrap_err().to_string();
         assert!(error.contains("learning_rate") && error.contains("-1"), "{error}");
         let error = choose("leaning_rate", 0.1.into()).unwrap_err().to_string();

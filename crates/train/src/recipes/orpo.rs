@@ -43,8 +43,12 @@ pub static ORPO: Recipe = Recipe {
 };
 
 fn derive(facts: &Facts) -> Vec<Derived> {
-    let mut list =
-        vec![Derived::new("beta", 0.1, "the usual weight of the choice beside the example")];
+    let mut list = vec![Derived::new(
+        "beta",
+        0.1,
+        "the usual weight of the choice beside the example",
+        "选择相对于范例的常用权重",
+    )];
     list.extend(lora::adapter(facts));
     let (rate, reason) = full::preference_rate(facts);
     list.extend(full::shared(facts, rate, reason));

@@ -57,21 +57,51 @@ pub static PPO: Recipe = Recipe {
 fn derive(facts: &Facts) -> Vec<Derived> {
     let mut list = vec![
         online::completion_length(facts),
-        Derived::new("num_ppo_epochs", 4, "the usual number of passes over the same answers"),
-        Derived::new("kl_coef", 0.05, "the usual hold on what the model was before"),
-        Derived::new("target_kl", 0.0, "the hold stays as it is"),
-        Derived::new("kl_estimator", "k1", "as PPO was published for language models"),
-        Derived::new("cliprange", 0.2, "the usual clip range"),
-        Derived::new("cliprange_value", 0.2, "the usual clip range of values"),
-        Derived::new("vf_coef", 0.1, "the usual weight of the value head"),
-        Derived::new("gamma", 1.0, "an answer's reward comes at its end and counts in full"),
-        Derived::new("lam", 0.95, "the usual compromise"),
+        Derived::new(
+            "num_ppo_epochs",
+            4,
+            "the usual number of passes over the same answers",
+            "同一批答案的常用学习次数",
+        ),
+        Derived::new(
+            "kl_coef",
+            0.05,
+            "the usual hold on what the model was before",
+            "把模型约束在原样附近的常用力度",
+        ),
+        Derived::new("target_kl", 0.0, "the hold stays as it is", "约束力度保持不变"),
+        Derived::new(
+            "kl_estimator",
+            "k1",
+            "as PPO was published for language models",
+            "与 PPO 用于语言模型的论文一致",
+        ),
+        Derived::new("cliprange", 0.2, "the usual clip range", "常用的裁剪范围"),
+        Derived::new(
+            "cliprange_value",
+            0.2,
+            "the usual clip range of values",
+            "价值预期的常用裁剪范围",
+        ),
+        Derived::new("vf_coef", 0.1, "the usual weight of the value head", "价值头的常用权重"),
+        Derived::new(
+            "gamma",
+            1.0,
+            "an answer's reward comes at its end and counts in full",
+            "答案的奖励在结尾给出，并全额计入",
+        ),
+        Derived::new("lam", 0.95, "the usual compromise", "常用的折中取值"),
     ];
     let mut shared = online::shared(facts);
     for derived in &mut shared {
         if derived.name == "batch_size" {
             // One answer for each question.
-            *derived = Derived::new("batch_size", 16, "questions of a step; each has one answer");
+            *derived = Derived::new(
+                "batch_size",
+                16,
+                "questions of a step; each has one answer",
+                "每一步的问题数；每个问题有一个答案",
+            );
         }
     }
     list.extend(shared);

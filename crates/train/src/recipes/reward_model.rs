@@ -43,6 +43,7 @@ fn derive(facts: &Facts) -> Vec<Derived> {
         "center_rewards_coefficient",
         0.01,
         "scores stay around 0, so that they can be read and mixed with rules",
+        "让分数保持在 0 附近，便于阅读，也便于与规则一起使用",
     )];
     list.extend(lora::adapter(facts));
     let (rate, reason) = full::preference_rate(facts);

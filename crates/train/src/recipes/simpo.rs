@@ -45,9 +45,24 @@ pub static SIMPO: Recipe = Recipe {
 
 fn derive(facts: &Facts) -> Vec<Derived> {
     let mut list = vec![
-        Derived::new("beta", 2.0, "the paper's scale for average log-probabilities"),
-        Derived::new("simpo_gamma", 1.0, "half of beta, as the paper proposes"),
-        Derived::new("label_smoothing", 0.0, "votes are taken to be meant as they were given"),
+        Derived::new(
+            "beta",
+            2.0,
+            "the paper's scale for average log-probabilities",
+            "论文为平均对数概率选用的尺度",
+        ),
+        Derived::new(
+            "simpo_gamma",
+            1.0,
+            "half of beta, as the paper proposes",
+            "beta 的一半，按论文的建议",
+        ),
+        Derived::new(
+            "label_smoothing",
+            0.0,
+            "votes are taken to be meant as they were given",
+            "假定所有选择都没有标反",
+        ),
     ];
     list.extend(lora::adapter(facts));
     let (rate, reason) = full::preference_rate(facts);

@@ -21,7 +21,13 @@ const view: DataView = {
     validation: part,
     test: part,
     findings: [
-      { code: 'duplicate', severity: 'dropped', rows: 1, examples: [{ file: 'mail.csv', row: 2, line: 3 }], message: '1 row is the same as an earlier row.' },
+      {
+        code: 'duplicate',
+        severity: 'dropped',
+        rows: 1,
+        examples: [{ file: 'mail.csv', row: 2, line: 3 }],
+        message: { en: '1 row is the same as an earlier row.', zh: '1 行与前面的行相同。' },
+      },
     ],
   },
   rows: [

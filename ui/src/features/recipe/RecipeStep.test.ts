@@ -50,10 +50,15 @@ const plan: Plan = {
   recompute: false,
   seconds: 786,
   settings: [
-    { name: 'r', value: 16, chosen: false, reason: 'learns most tasks of this size' },
-    { name: 'learning_rate', value: 0.001, chosen: false, reason: 'small models take large steps' },
+    { name: 'r', value: 16, chosen: false, reason: { en: 'learns most tasks of this size', zh: '足以学会大多数任务' } },
+    {
+      name: 'learning_rate',
+      value: 0.001,
+      chosen: false,
+      reason: { en: 'small models take large steps', zh: '小模型步子可以大' },
+    },
   ],
-  warnings: ['only 24 rows are kept for the verdict'],
+  warnings: [{ en: 'only 24 rows are kept for the verdict', zh: '只有 24 行留作评判' }],
 };
 
 async function show(answers: Answers = {}, chosen: Record<string, unknown> = {}) {
@@ -98,7 +103,8 @@ describe('recipe', () => {
     ]) {
       expect(screen.getByText(text)).toBeTruthy();
     }
-    expect(screen.getByText('only 24 rows are kept for the verdict').lang).toBe('en');
+    expect(screen.getByText('only 24 rows are kept for the verdict')).toBeTruthy();
+    expect(screen.getByText(/small models take large steps/)).toBeTruthy();
   });
 
   it('starts the run and goes where it is seen', async () => {
@@ -161,6 +167,9 @@ describe('recipe', () => {
     speak('zh');
     await shown;
     expect(await screen.findByText('约 13分钟')).toBeTruthy();
+    expect(screen.getByText('只有 24 行留作评判')).toBeTruthy();
+    expect(screen.getByText(/小模型步子可以大/)).toBeTruthy();
+    expect(screen.queryByText(/rows are kept|small models/)).toBeNull();
     vi.unstubAllGlobals();
   });
 });
