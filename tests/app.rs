@@ -136,6 +136,8 @@ async fn from_a_file_to_a_model_that_answers() {
     let exported = window.ask(export).await;
     let folder = Path::new(exported["exported"]["folder"].as_str().unwrap());
     assert!(folder.join("adapter_model.safetensors").is_file());
+    let examine = json!({"request": "examine_reward", "project": project, "run": run});
+    window.refuses(examine, "worker.not_a_reward_model").await;
 
     // The next start of the program finds everything.
     drop(window);
@@ -299,4 +301,62 @@ async fn votes_become_data_and_files_are_answered() {
     let model = tiny_model();
     window.ask(json!({"request": "remove_model", "model": model})).await;
     assert!(tiny_model().exists(), "the person's own files were deleted");
+}
+
+#[tokio::test]
+async fn a_reward_model_is_examined_and_what_was_found_is_kept() {
+    let _turn = TURN.lock().await;
+    let home = tempfile::tempdir().unwrap();
+    let window = Window::open(home.path()).await;
+    let project = window.project.clone();
+    // People prefer the answer that thanks, whatever its length.
+    let pair = |row: usize| {
+        let padding = "and so on ".repeat(row % 4);
+        json!({
+            "prompt": format!("Close case {row}"),
+            "chosen": format!("Thank you for case {row}. {padding}"),
+            "rejected": format!("Case {row} is noted. {padding}"),
+        })
+    };
+    let pairs: String = (0..200).map(|row| format!("{}\n", pair(row))).collect();
+    let file = home.path().join("pairs.jsonl");
+    std::fs::write(&file, pairs).unwrap();
+    window.ask(json!({"request": "add_files", "project": project, "paths": [file]})).await;
+    let choice = json!({"recipe": "reward_model", "dial": "balanced", "device": "cpu", "chosen": {"learning_rate": 0.005}});
+    window.ask(json!({"request": "set_recipe", "project": project, "choice": choice})).await;
+    let started = window.ask(json!({"request": "start_run", "project": project})).await;
+    let run = started["run"]["id"].as_str().unwrap();
+    let judged = window.run_in(run, &[RunState::Judged, RunState::Failed]).await;
+    assert_eq!(judged.fault, None);
+
+    let about = |request: &str| json!({"request": request, "project": project, "run": run});
+    assert!(window.ask(about("reward_examined")).await["examined"].is_null());
+    let (found, ()) = tokio::join!(
+        window.ask(about("examine_reward")),
+        window.refuses(about("examine_reward"), "app.examining_already"),
+    );
+    let examined = &found["examined"];
+    assert!(examined["agreement"]["low"].as_f64().unwrap() > 0.7, "{found}");
+    assert!(examined["longer_wins"]["of"].as_u64().unwrap() > 10, "{found}");
+    assert!(examined["step"].as_u64().unwrap() > 0);
+    for sentence in [&examined["advice"], &examined["more_votes"]["advice"]] {
+        assert!(sentence["en"].is_string() && sentence["en"] != sentence["zh"], "{sentence}");
+    }
+    let kept = window.ask(about("reward_examined")).await;
+    assert_eq!(&kept["examined"], examined);
+
+    let (stopped, _) = tokio::join!(
+        window.try_ask(about("examine_reward")),
+        window.ask(about("stop_examine_reward")),
+    );
+    assert_eq!(stopped.unwrap_err().code, "app.stopped");
+    assert_eq!(window.ask(about("reward_examined")).await, kept);
+
+    // Of another model than the one that is kept now, it says nothing.
+    let folder = PathBuf::from(window.project().await.folder).join("runs").join(run);
+    let path = folder.join("doctor.json");
+    let written = std::fs::read_to_string(&path).unwrap();
+    let step = format!("\"step\": {}", examined["step"]);
+    std::fs::write(&path, written.replacen(&step, "\"step\": 999999", 1)).unwrap();
+    assert!(window.ask(about("reward_examined")).await["examined"].is_null());
 }

@@ -129,6 +129,10 @@ fn a_reward_model_is_trained_examined_and_learnt_from() {
     assert!(examined["agreement"]["low"].as_f64().unwrap() > 0.7, "{examined}");
     assert!(examined["longer_wins"]["of"].as_u64().unwrap() > 10);
     assert!(!examined["learning_curve"].as_array().unwrap().is_empty());
+    let told = succeeds(&["reward", "doctor", "--run", path(&judge)]);
+    for advice in [&examined["advice"], &examined["more_votes"]["advice"]] {
+        assert!(told.contains(advice["en"].as_str().unwrap()), "{told}");
+    }
 
     let answers = folder.path().join("answers.csv");
     fs::write(

@@ -49,6 +49,7 @@ struct Inner {
     models: models::Models,
     writing: feedback::Writing,
     batches: batches::Batches,
+    examining: rewards::Examining,
     counters: settings::Counters,
 }
 
@@ -75,6 +76,7 @@ impl App {
             models: models::Models::at(home.join("models")),
             writing: feedback::Writing::default(),
             batches: batches::Batches::default(),
+            examining: rewards::Examining::default(),
             counters: settings::Counters::default(),
         }));
         app.settle_broken_runs()?;
@@ -278,6 +280,13 @@ impl App {
             Request::Cards => Ok(Reply::Cards { cards: sanbao_reward::infos() }),
             Request::TryReward { project, reward } => {
                 self.blocking(move |app| app.try_reward(&project, &reward)).await
+            }
+            Request::RewardExamined { project, run } => {
+                self.blocking(move |app| app.reward_examined(&project, &run)).await
+            }
+            Request::ExamineReward { project, run } => self.examine_reward(&project, &run).await,
+            Request::StopExamineReward { project, run } => {
+                Ok(self.stop_examine_reward(&project, &run))
             }
 
             Request::Targets => Ok(Reply::Targets { targets: exports::targets() }),

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use sanbao_contract::{
-    Fault, Message, Text, app, data, feedback, model, reward, rpc, train, verdict, worker,
+    Fault, Message, Text, app, data, doctor, feedback, model, reward, rpc, train, verdict, worker,
 };
 use ts_rs::{Config, TS};
 
@@ -75,6 +75,12 @@ fn generated() -> Result<Files, Box<dyn Error>> {
         reward::RewardModelPart,
         reward::CardInfo,
         reward::Scored,
+        doctor::Examined,
+        doctor::CalibrationBin,
+        doctor::LearningPoint,
+        doctor::Trend,
+        doctor::MoreVotes,
+        doctor::Disagreement,
         data::Shape,
         data::Mapping,
         data::Recognition,

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod data;
+pub mod doctor;
 pub mod fault;
 pub mod feedback;
 pub mod message;

@@ -14,6 +14,7 @@ use crate::app::{
     Settings, TargetInfo,
 };
 use crate::data::Mapping;
+use crate::doctor::Examined;
 use crate::feedback::{Ballot, BallotFilter, Choice, FeedbackForm, FeedbackStats};
 use crate::model::DeviceReport;
 use crate::reward::{CardInfo, Reward, Scored};
@@ -404,6 +405,27 @@ pub enum Request {
         /// The reward.
         reward: Reward,
     },
+    /// What was found when a run's reward model was last examined.
+    RewardExamined {
+        /// Project.
+        project: String,
+        /// Run.
+        run: String,
+    },
+    /// Examines a run's reward model on its held-out pairs; `Event::Progress` tells how it goes.
+    ExamineReward {
+        /// Project.
+        project: String,
+        /// Run.
+        run: String,
+    },
+    /// Stops examining it.
+    StopExamineReward {
+        /// Project.
+        project: String,
+        /// Run.
+        run: String,
+    },
 
     /// What a model can be exported as.
     Targets,
@@ -668,6 +690,18 @@ pub enum Reply {
         /// Best first.
         scored: Vec<Scored>,
     },
+    /// What was found before.
+    RewardExamined {
+        /// `None` when the model was not examined since it was last trained.
+        examined: Option<Box<Examined>>,
+    },
+    /// What was found.
+    ExamineReward {
+        /// It is also kept with the run.
+        examined: Box<Examined>,
+    },
+    /// Asked.
+    StopExamineReward,
     /// The targets.
     Targets {
         /// In the order they are shown.
@@ -718,7 +752,8 @@ pub enum Event {
     Progress {
         /// Project.
         project: String,
-        /// The request: `add_files`, `check_data`, `plan`, `judge`, `export`, `answer_file`.
+        /// The request: `add_files`, `check_data`, `plan`, `judge`, `export`, `answer_file`,
+        /// `examine_reward`.
         of: String,
         /// How far it is.
         progress: Progress,

@@ -9,6 +9,7 @@ use ts_rs::TS;
 
 use crate::app::{Exported, Sampling};
 use crate::data::{Mapping, Part, Task};
+use crate::doctor::Examined;
 use crate::model::DeviceReport;
 use crate::reward::Reward;
 use crate::train::{Dial, Plan, RunEvent};
@@ -88,6 +89,11 @@ pub enum Job {
     },
     /// Compare the run's result with its base model.
     Evaluate {
+        /// The run's folder.
+        run: PathBuf,
+    },
+    /// Examine the reward model of the run on its held-out pairs.
+    Examine {
         /// The run's folder.
         run: PathBuf,
     },
@@ -200,6 +206,8 @@ pub enum Message {
     },
     /// The comparison is done.
     Verdict(Box<Verdict>),
+    /// The reward model is examined.
+    Examined(Box<Examined>),
     /// The export is written and read back.
     Exported(Exported),
     /// The file is answered.
@@ -251,6 +259,7 @@ impl Message {
             Self::Planned { .. }
                 | Self::Trained { .. }
                 | Self::Verdict(_)
+                | Self::Examined(_)
                 | Self::Exported(_)
                 | Self::Batched { .. }
                 | Self::Devices { .. }

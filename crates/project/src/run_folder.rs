@@ -10,6 +10,7 @@
 //! metrics.jsonl            one line for each step
 //! verdict.json             before and after
 //! report.html              the same for people
+//! doctor.json              what is to be thought of a reward model
 //! export/                  what the person takes away
 //! manifest.json            what it was made from; written last
 //! ```
@@ -167,6 +168,11 @@ impl RunFolder {
     /// Before and after, for people.
     pub fn report_path(&self) -> PathBuf {
         self.root.join("report.html")
+    }
+
+    /// What is to be thought of a reward model.
+    pub fn doctor_path(&self) -> PathBuf {
+        self.root.join("doctor.json")
     }
 
     /// What the person takes away.

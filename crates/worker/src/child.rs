@@ -47,6 +47,11 @@ fn run(job: Job, inbox: &Inbox) -> Result<(), Error> {
                 say(Message::Verdict(Box::new(verdict)));
             }
         }
+        Job::Examine { run } => {
+            let mut tell = |progress| say(Message::Progress(progress));
+            let examined = jobs::examine(&run, &mut tell)?;
+            say(Message::Examined(Box::new(examined)));
+        }
         Job::Export { run, target, options, epoch, folder } => {
             let mut tell = |progress| say(Message::Progress(export_progress(progress)));
             let exported = jobs::export(&run, &target, &options, epoch, &folder, &mut tell)?;

@@ -128,7 +128,7 @@ async fn attend(
             },
             () = &mut stop, if !asked => {
                 // Looking at things has nothing to save.
-                if matches!(job, Job::Plan { .. } | Job::Devices) {
+                if matches!(job, Job::Plan { .. } | Job::Examine { .. } | Job::Devices) {
                     return Ok(Attempt::Ended(Ended::Stopped));
                 }
                 asked = true;

@@ -1,7 +1,18 @@
-import { expect } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 
+import { anExamined } from '../../src/platform/fake-data';
 import { amend, hold, refuse } from '../wire';
-import { fails, says, waits, type State } from './acts';
+import type { World } from '../world';
+import { fails, press, says, waits, type State } from './acts';
+
+/** Opens a run as if it had trained a reward model. */
+async function openRewardModel(page: Page, world: World): Promise<void> {
+  await amend(page, 'project', ({ project }) => {
+    for (const run of project.runs) run.recipe = 'reward_model';
+  });
+  await world.open(page, 'judged', 'evaluate');
+  await says(page, world, 'doctor_title');
+}
 
 export const evaluate: State[] = [
   {
@@ -49,6 +60,41 @@ export const evaluate: State[] = [
     async open(page, world) {
       await world.open(page, 'replies', 'evaluate');
       await says(page, world, 'evaluate_comparisons');
+    },
+  },
+  {
+    name: 'evaluate-doctor-empty',
+    async open(page, world) {
+      await openRewardModel(page, world);
+      await says(page, world, 'doctor_empty');
+    },
+  },
+  {
+    name: 'evaluate-doctor-examining',
+    async open(page, world) {
+      await hold(page, 'examine_reward');
+      await openRewardModel(page, world);
+      await press(page, world, 'doctor_begin');
+      await expect(page.getByRole('progressbar')).toBeVisible();
+    },
+  },
+  {
+    name: 'evaluate-doctor-error',
+    async open(page, world) {
+      // The server itself refuses: the run is none of a reward model.
+      await openRewardModel(page, world);
+      await press(page, world, 'doctor_begin');
+      await fails(page);
+    },
+  },
+  {
+    name: 'evaluate-doctor',
+    async open(page, world) {
+      await amend(page, 'reward_examined', (reply) => {
+        reply.examined = anExamined();
+      });
+      await openRewardModel(page, world);
+      await says(page, world, 'doctor_agreement');
     },
   },
 ];

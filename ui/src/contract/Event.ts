@@ -34,7 +34,8 @@ happened: RunEvent, } | { "event": "progress",
  */
 project: string,
 /**
- * The request: `add_files`, `check_data`, `plan`, `judge`, `export`, `answer_file`.
+ * The request: `add_files`, `check_data`, `plan`, `judge`, `export`, `answer_file`,
+ * `examine_reward`.
  */
 of: string,
 /**

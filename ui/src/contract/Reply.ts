@@ -3,6 +3,7 @@ import type { Ballot } from "./Ballot";
 import type { CardInfo } from "./CardInfo";
 import type { DataView } from "./DataView";
 import type { DeviceReport } from "./DeviceReport";
+import type { Examined } from "./Examined";
 import type { Exported } from "./Exported";
 import type { FeedbackStats } from "./FeedbackStats";
 import type { MachineLoad } from "./MachineLoad";
@@ -179,7 +180,15 @@ cards: Array<CardInfo>, } | { "reply": "try_reward",
 /**
  * Best first.
  */
-scored: Array<Scored>, } | { "reply": "targets",
+scored: Array<Scored>, } | { "reply": "reward_examined",
+/**
+ * `None` when the model was not examined since it was last trained.
+ */
+examined: Examined | null, } | { "reply": "examine_reward",
+/**
+ * It is also kept with the run.
+ */
+examined: Examined, } | { "reply": "stop_examine_reward" } | { "reply": "targets",
 /**
  * In the order they are shown.
  */

@@ -422,7 +422,31 @@ project: string,
 /**
  * The reward.
  */
-reward: Reward, } | { "request": "targets" } | { "request": "export",
+reward: Reward, } | { "request": "reward_examined",
+/**
+ * Project.
+ */
+project: string,
+/**
+ * Run.
+ */
+run: string, } | { "request": "examine_reward",
+/**
+ * Project.
+ */
+project: string,
+/**
+ * Run.
+ */
+run: string, } | { "request": "stop_examine_reward",
+/**
+ * Project.
+ */
+project: string,
+/**
+ * Run.
+ */
+run: string, } | { "request": "targets" } | { "request": "export",
 /**
  * Project.
  */

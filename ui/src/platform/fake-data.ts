@@ -1,5 +1,6 @@
 import type { Ballot } from '../contract/Ballot';
 import type { CardInfo } from '../contract/CardInfo';
+import type { Examined } from '../contract/Examined';
 import type { FeedbackStats } from '../contract/FeedbackStats';
 import type { ModelEntry } from '../contract/ModelEntry';
 import type { Project } from '../contract/Project';
@@ -166,6 +167,34 @@ export function aCard(parts: Partial<CardInfo> = {}): CardInfo {
     defaults: { texts: ['because'], min: 1 },
     needs_reference: false,
     needs_judge: false,
+    ...parts,
+  };
+}
+
+/** What was found of a reward model that agrees with people and leans a little towards long answers. */
+export function anExamined(parts: Partial<Examined> = {}): Examined {
+  return {
+    step: 40,
+    advice: { en: 'It has learnt more than length.', zh: '它学到的不只是长短。' },
+    agreement: { value: 0.82, low: 0.71, high: 0.9, of: 60 },
+    longer_wins: { value: 0.55, low: 0.42, high: 0.67, of: 56 },
+    untuned: { value: 0.6, low: 0.47, high: 0.71, of: 60 },
+    length_correlation: 0.31,
+    calibration: [
+      { confidence: 0.57, right: 0.6, pairs: 15 },
+      { confidence: 0.95, right: 0.9, pairs: 45 },
+    ],
+    learning_curve: [
+      { pairs: 120, accuracy: 0.6 },
+      { pairs: 240, accuracy: 0.7 },
+      { pairs: 480, accuracy: 0.78 },
+    ],
+    more_votes: {
+      trend: 'rising',
+      doubling: { value: 0.08, low: 0.02, high: 0.14 },
+      advice: { en: 'More votes help.', zh: '更多投票有用。' },
+    },
+    disagreements: [{ prompt: 'Where is my parcel?', chosen: 'On its way.', rejected: 'Somewhere, surely.', chosen_score: -0.4, rejected_score: 1.25 }],
     ...parts,
   };
 }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use sanbao_contract::app::ParameterKind;
+use sanbao_contract::doctor::Examined;
 use sanbao_contract::reward::{Card, CardInfo, Reward, RewardModelPart};
 use sanbao_data::Table;
 use sanbao_project::write_atomic;
-use sanbao_worker::jobs::{Examined, examine, score_file};
+use sanbao_worker::jobs::{examine, score_file};
 use serde_json::Value;
 
 use crate::arguments::{JsonArgs, TrainArgs};
@@ -94,7 +95,7 @@ pub fn train(mut args: TrainArgs) -> Result<()> {
 /// `sanbao reward doctor`.
 pub fn doctor(args: &DoctorArgs) -> Result<()> {
     let bar = show::spinner("Scoring answers that it has not seen");
-    let examined = examine(&args.run)?;
+    let examined = examine(&args.run, &mut |_| ())?;
     bar.finish_and_clear();
     if args.json {
         return show::json(&examined);
@@ -126,7 +127,8 @@ fn sentences(examined: &Examined) -> Vec<String> {
             examined.length_correlation
         ),
     ];
-    lines.push(examined.advice().to_owned());
+    lines.push(examined.advice.to_string());
+    lines.push(examined.more_votes.advice.to_string());
     for bin in &examined.calibration {
         lines.push(format!(
             "  where it is {} sure: right {} of {}",

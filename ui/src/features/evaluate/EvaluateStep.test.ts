@@ -129,4 +129,12 @@ describe('evaluate', () => {
     expect(platform.asked).toEqual([{ request: 'verdict', project: 'p1', run: 'r1' }]);
     expect(screen.getByLabelText(/^Run: /)).toBeTruthy();
   });
+
+  it('examines reward models, which write no answers to compare', async () => {
+    const preference = { ...verdict, task: 'preference' as const, confusion_before: null, confusion_after: null };
+    show([{ ...judged, recipe: 'reward_model' }], { verdict: () => ({ verdict: preference }), reward_examined: () => ({ examined: null }) });
+    expect(await screen.findByRole('region', { name: 'Can this reward model be trusted?' })).toBeTruthy();
+    expect(await screen.findByText('Not examined yet')).toBeTruthy();
+    expect(screen.queryByText(/Blind comparison/)).toBeNull();
+  });
 });
