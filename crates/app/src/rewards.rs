@@ -173,6 +173,8 @@ fn of_row(content: &Content) -> Vec<Tried> {
             let prompt = asked.map_or("", |turn| turn.text()).to_owned();
             vec![tried(prompt, answer.clone(), &answer)]
         }
+        // A row that does not say which answer is better.
+        Content::Preference { chosen, .. } if chosen.is_empty() => Vec::new(),
         Content::Preference { prompt, chosen, rejected } => {
             let (prompt, chosen) = (text(prompt), text(chosen));
             vec![

@@ -390,6 +390,10 @@ pub enum ShapeArg {
     Messages,
     /// prompt, chosen, rejected
     Preference,
+    /// prompt, response_a, response_b, and winner or rating_a and rating_b
+    Comparison,
+    /// prompt, completions (a list of answers with a rating each)
+    Ratings,
     /// prompt, completion, label (good or bad)
     Unpaired,
     /// running text
@@ -405,6 +409,8 @@ impl From<ShapeArg> for Shape {
             ShapeArg::QuestionAnswer => Self::QuestionAnswer,
             ShapeArg::Messages => Self::Messages,
             ShapeArg::Preference => Self::Preference,
+            ShapeArg::Comparison => Self::Comparison,
+            ShapeArg::Ratings => Self::Ratings,
             ShapeArg::Unpaired => Self::Unpaired,
             ShapeArg::Prose => Self::Prose,
         }

@@ -21,6 +21,11 @@ pub enum Shape {
     Messages,
     /// `prompt`, `chosen`, `rejected`.
     Preference,
+    /// `prompt`, `response_a`, `response_b`, and which is better: `winner`, or `rating_a` and
+    /// `rating_b`.
+    Comparison,
+    /// `prompt`, `completions`: a list of answers with a rating each.
+    Ratings,
     /// `prompt`, `completion`, `label` (good or bad).
     Unpaired,
     /// Running prose: `text`.

@@ -163,6 +163,31 @@ pub enum Error {
         /// Its columns.
         columns: Vec<String>,
     },
+    /// Pairs of answers of which one side is missing.
+    #[error(
+        "{file} has the column `{column}` but none for the other answers of its pairs; add a column `{missing}`{}.",
+        otherwise(missing, column)
+    )]
+    MissingAnswer {
+        /// The file.
+        file: String,
+        /// The column there is.
+        column: String,
+        /// The standard name of the one that is missing.
+        missing: &'static str,
+    },
+    /// Two answers a row, and nothing that says which is better.
+    #[error(
+        "{file} has two answers in each row (`{first}` and `{second}`) but no column that says which is better; add a column `winner` with a, b or tie, or `rating_a` and `rating_b` with numbers."
+    )]
+    MissingWinner {
+        /// The file.
+        file: String,
+        /// The column with the first answers.
+        first: String,
+        /// The column with the second answers.
+        second: String,
+    },
     /// A mapping that is not `field=template`.
     #[error(
         "`{assignment}` is not a mapping; write field=template, for example prompt='{{{{title}}}}: {{{{text}}}}'."
@@ -338,6 +363,14 @@ pub enum Error {
     NoExamples,
 }
 
+/// What else to do about pairs without their `missing` side: good answers can be learnt alone.
+fn otherwise(missing: &str, column: &str) -> String {
+    match missing {
+        "rejected" => format!(", or rename `{column}` to `completion` to learn its answers alone"),
+        _ => String::new(),
+    }
+}
+
 /// `1 row`, `3 rows`.
 pub(crate) fn count(number: impl TryInto<u64>, what: &str) -> String {
     match number.try_into() {
@@ -372,6 +405,9 @@ impl Error {
             Self::Quote { .. } => "data.quote",
             Self::Json { .. } => "data.json",
             Self::Unrecognised { .. } => "data.unrecognised",
+            Self::MissingAnswer { missing: "chosen", .. } => "data.missing_chosen",
+            Self::MissingAnswer { .. } => "data.missing_rejected",
+            Self::MissingWinner { .. } => "data.missing_winner",
             Self::MappingSyntax { .. } => "data.mapping_syntax",
             Self::Template { .. } => "data.template",
             Self::UnknownColumn { .. } => "data.unknown_column",
@@ -437,6 +473,12 @@ impl From<Error> for Fault {
             Error::UnknownColumn { column, .. } => fault = fault.with("column", column),
             Error::UnknownField { field, .. } | Error::MissingField { field, .. } => {
                 fault = fault.with("field", field)
+            }
+            Error::MissingAnswer { file, column, .. } => {
+                fault = fault.with("file", file).with("column", column)
+            }
+            Error::MissingWinner { file, first, second } => {
+                fault = fault.with("file", file).with("first", first).with("second", second)
             }
             Error::NoRows { file } | Error::Unrecognised { file, .. } | Error::Changed { file } => {
                 fault = fault.with("file", file)

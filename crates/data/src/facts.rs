@@ -1,5 +1,7 @@
 //! What the checks need to know of a row once its text is gone: hashes and a few flags.
 
+use std::cmp::Ordering;
+
 use sanbao_contract::Message;
 use sanbao_contract::data::Content;
 use unicode_normalization::UnicodeNormalization;
@@ -15,28 +17,62 @@ pub(crate) struct Facts {
     pub(crate) exact: u64,
     /// Input or output is missing.
     pub(crate) empty: bool,
-    /// Both answers of a preference are the same.
-    pub(crate) same_answers: bool,
+    /// How the answers of a preference stand to each other.
+    pub(crate) standing: Standing,
+    /// Whether the better answer of a preference is longer than the worse one (in characters).
+    pub(crate) longer: Ordering,
+}
+
+/// How the two answers of a row stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// There are not two answers.
+    Single,
+    /// Neither is better.
+    Undecided,
+    /// They are the same.
+    Same,
+    /// One is better. The same two the other way round are [`Standing::Backward`].
+    Forward,
+    /// One is better. The same two the other way round are [`Standing::Forward`].
+    Backward,
 }
 
 impl Facts {
     pub(crate) fn of(content: &Content) -> Self {
         let (input, output) = sides(content);
-        let same_answers = matches!(content, Content::Preference { chosen, rejected, .. } if texts(chosen) == texts(rejected));
         let missing_output = !matches!(content, Content::Prose { .. })
             && output.trim().is_empty()
             && !calls_tools(content);
         let missing_input =
             !matches!(content, Content::Preference { .. } | Content::Unpaired { .. })
                 && input.trim().is_empty();
+        let (output_hash, standing, longer) = match content {
+            Content::Preference { chosen, rejected, .. } => stand(&texts(chosen), &texts(rejected)),
+            _ => (hash(&normalise(&output)) as u32, Standing::Single, Ordering::Equal),
+        };
         Self {
             input: hash(&normalise(&input)),
-            output: hash(&normalise(&output)) as u32,
+            output: output_hash,
             exact: hash(&format!("{input}\u{0}{output}")) as u64,
             empty: missing_input || missing_output,
-            same_answers,
+            standing,
+            longer,
         }
     }
+}
+
+/// A hash of two answers that is the same whichever is better, how they stand to each other, and
+/// whether the better one is longer.
+fn stand(chosen: &str, rejected: &str) -> (u32, Standing, Ordering) {
+    let (better, worse) = (hash(&normalise(chosen)), hash(&normalise(rejected)));
+    let standing = match better.cmp(&worse) {
+        _ if chosen == rejected => Standing::Same,
+        Ordering::Less | Ordering::Equal => Standing::Forward,
+        Ordering::Greater => Standing::Backward,
+    };
+    let length = |text: &str| text.trim().chars().count();
+    (better.wrapping_add(worse) as u32, standing, length(chosen).cmp(&length(rejected)))
 }
 
 /// What the model is given and what it should answer.
@@ -150,10 +186,11 @@ mod tests {
             rejected: vec![Message::new("assistant", b)],
         };
         assert!(
-            Facts::of(&pair("a", "a")).same_answers
-                && !Facts::of(&pair("a", "b")).same_answers
+            Facts::of(&pair("a", "a")).standing == Standing::Same
+                && Facts::of(&pair("a", "b")).standing != Standing::Same
                 && !Facts::of(&pair("a", "b")).empty
         );
+        assert!(Facts::of(&pair("a", "")).empty && Facts::of(&pair(" ", "b")).empty);
     }
 
     #[test]
@@ -164,5 +201,22 @@ mod tests {
         assert_eq!(row("A  b", "x").input, row("a b", "y").input);
         assert_ne!(row("a b", "x").output, row("a b", "y").output);
         assert_ne!(row("A b", "x").exact, row("a b", "x").exact);
+    }
+
+    #[test]
+    fn a_pair_and_the_same_one_turned_round_are_told_apart() {
+        let pair = |a: &str, b: &str| {
+            Facts::of(&Content::Preference {
+                prompt: vec![Message::new("user", "q")],
+                chosen: vec![Message::new("assistant", a)],
+                rejected: vec![Message::new("assistant", b)],
+            })
+        };
+        let (one, turned) = (pair("Yes, it is.", "No."), pair("no.", "yes,  it is."));
+        assert_eq!((one.input, one.output), (turned.input, turned.output));
+        assert_ne!(one.standing, turned.standing);
+        assert_eq!((one.longer, turned.longer), (Ordering::Greater, Ordering::Less));
+        assert_eq!(pair("好的。", "不行。").longer, Ordering::Equal);
+        assert_ne!(one.output, pair("Yes, it is.", "Never.").output);
     }
 }

@@ -10,8 +10,8 @@ use crate::template::{Template, column_template};
 /// Reads a mapping from assignments such as `prompt={{title}}: {{text}}`.
 ///
 /// A template without braces that is the name of a column stands for that column. Without a shape,
-/// the one that has every field given and lacks the fewest others is taken, before all the
-/// recognised one. Fields that are not assigned
+/// the one that has every field given and lacks the fewest others is taken (of several the most
+/// usual), before all the recognised one. Fields that are not assigned
 /// are taken from `recognised` when it is of the same shape.
 ///
 /// # Errors
@@ -69,7 +69,7 @@ pub fn parse_mapping<S: AsRef<str>>(
     Ok(mapping)
 }
 
-/// The shape asked for, or the first that has every field given and needs no other.
+/// The shape asked for, or the one that has every field given and lacks the fewest others.
 fn choose_shape(
     given: &[(String, String)],
     shape: Option<Shape>,
@@ -84,7 +84,9 @@ fn choose_shape(
             let is_missing = |field: &&Field| {
                 field.required && !given.iter().any(|(name, _)| name == field.name)
             };
-            let missing = |rule: &&dyn ShapeRule| rule.fields().iter().filter(is_missing).count();
+            let missing = |rule: &&dyn ShapeRule| {
+                (rule.fields().iter().filter(is_missing).count(), rule.shape() as u8)
+            };
             let same = recognised.map(|mapping| rule(mapping.shape)).filter(|rule| has_all(*rule));
             same.or_else(|| {
                 SHAPES.iter().copied().filter(|rule| has_all(*rule)).min_by_key(missing)
@@ -165,15 +167,30 @@ impl Mapper {
     /// # Errors
     /// [`Error::Value`] when a field holds what its shape cannot use.
     pub fn example(&self, record: &Record) -> Result<Example, Error> {
-        let values = self
-            .fields
-            .iter()
-            .map(|(name, template)| (name.clone(), template.fill(&record.fields)))
-            .collect();
-        let content: Content = self
-            .rule
-            .content(&Filled::new(values))
-            .map_err(|problem| Error::value(&record.origin, problem))?;
+        self.read(&self.filled(record), record)
+    }
+
+    /// What a row teaches; `None` when it says of its two answers that neither is better.
+    ///
+    /// # Errors
+    /// As [`Mapper::example`].
+    pub fn decided(&self, record: &Record) -> Result<Option<Example>, Error> {
+        let filled = self.filled(record);
+        if self.rule.is_undecided(&filled) {
+            return Ok(None);
+        }
+        self.read(&filled, record).map(Some)
+    }
+
+    fn filled(&self, record: &Record) -> Filled {
+        let fill =
+            |(name, template): &(String, Template)| (name.clone(), template.fill(&record.fields));
+        Filled::new(self.fields.iter().map(fill).collect())
+    }
+
+    fn read(&self, filled: &Filled, record: &Record) -> Result<Example, Error> {
+        let content: Content =
+            self.rule.content(filled).map_err(|problem| Error::value(&record.origin, problem))?;
         Ok(Example { origin: record.origin.clone(), content })
     }
 }
@@ -208,6 +225,8 @@ mod tests {
             (vec!["question=title", "answer=text"], Shape::QuestionAnswer),
             (vec!["instruction=Translate.", "input=text", "output=title"], Shape::Instruction),
             (vec!["chosen=text", "rejected=title"], Shape::Preference),
+            (vec!["response_a=text", "response_b=title", "winner=kind"], Shape::Comparison),
+            (vec!["prompt=title", "completions=text"], Shape::Ratings),
             (vec!["prompt=title", "completion=text", "label=kind"], Shape::Unpaired),
             (vec!["messages=text"], Shape::Messages),
         ] {

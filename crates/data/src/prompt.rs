@@ -54,7 +54,7 @@ pub fn usual_task(shape: Shape) -> Task {
             Task::Instruct
         }
         Shape::Prose => Task::Prose,
-        Shape::Preference => Task::Preference,
+        Shape::Preference | Shape::Comparison | Shape::Ratings => Task::Preference,
         Shape::Unpaired => Task::Unpaired,
     }
 }

@@ -1,10 +1,12 @@
 //! The first pass: every row read once and boiled down to a few hashes and flags.
 
+use std::cmp::Ordering;
+
 use indexmap::IndexSet;
 use sanbao_contract::data::{Content, Example, Mapping, Origin, Part, Recognition, Task};
 
 use crate::error::{Error, Place};
-use crate::facts::{Facts, hash};
+use crate::facts::{Facts, Standing, hash};
 use crate::mapping::Mapper;
 use crate::prepare::{PrepareOptions, Progress, Source, Step};
 use crate::prompt::{for_task, task_name, usual_task};
@@ -36,7 +38,10 @@ pub(crate) struct Row {
     line: u32,
     pub(crate) part: Option<Part>,
     pub(crate) empty: bool,
-    pub(crate) same_answers: bool,
+    /// How the answers of a preference stand to each other.
+    pub(crate) standing: Standing,
+    /// Whether the better answer of a preference is the longer one.
+    pub(crate) longer: Ordering,
     /// A paragraph of running text, which may well come twice.
     pub(crate) running: bool,
     pub(crate) dropped: bool,
@@ -67,9 +72,12 @@ impl OpenSource {
         Ok(Self { table, recognition, mapper, task, first_row: 0 })
     }
 
-    /// A row as an example of the task; `None` when the task has no use for it.
+    /// A row as an example of the task; `None` when the task has no use for it, or when it says
+    /// that neither of its answers is better.
     pub(crate) fn example(&self, record: &Record) -> Result<Option<Example>, Error> {
-        let Example { origin, content } = self.mapper.example(record)?;
+        let Some(Example { origin, content }) = self.mapper.decided(record)? else {
+            return Ok(None);
+        };
         let shape = crate::shapes::rule(self.recognition.mapping.shape).name();
         let content = for_task(content, self.task).map_err(|advice| Error::Task {
             place: Place::from(&origin),
@@ -151,8 +159,15 @@ impl Survey {
                 // Doubling would take twice what the rows need.
                 self.rows.reserve_exact(self.rows.len() / 8 + 4096);
             }
-            let example = self.sources[at].example(&record)?;
-            let row = self.boil_down(&record, example, part, &mut blocks)?;
+            let source = &self.sources[at];
+            let example = source.example(&record)?;
+            let undecided = example.is_none() && source.mapper.decided(&record)?.is_none();
+            let row = match undecided {
+                true => {
+                    Row { empty: false, standing: Standing::Undecided, ..unused(&record, part) }
+                }
+                false => self.boil_down(&record, example, part, &mut blocks)?,
+            };
             self.rows.push(row);
             if record.origin.row % REPORT_EVERY == 0 {
                 progress((file.bytes_read() - before).min(file.bytes()));
@@ -168,21 +183,7 @@ impl Survey {
         part: Option<Part>,
         blocks: &mut Blocks,
     ) -> Result<Row, Error> {
-        let line = u32::try_from(record.origin.line.unwrap_or(0)).unwrap_or(0);
-        let Some(example) = example else {
-            return Ok(Row {
-                input: [0; 2],
-                exact: 0,
-                output: 0,
-                label: NO_LABEL,
-                line,
-                part,
-                empty: true,
-                same_answers: false,
-                running: false,
-                dropped: false,
-            });
-        };
+        let Some(example) = example else { return Ok(unused(record, part)) };
         let facts = Facts::of(&example.content);
         let mut input = facts.input;
         let mut running = false;
@@ -204,12 +205,11 @@ impl Survey {
             exact: facts.exact,
             output: facts.output,
             label,
-            line,
-            part,
             empty: facts.empty,
-            same_answers: facts.same_answers,
+            standing: facts.standing,
+            longer: facts.longer,
             running,
-            dropped: false,
+            ..unused(record, part)
         })
     }
 
@@ -226,12 +226,17 @@ impl Survey {
 
     /// Where a row stands.
     pub(crate) fn origin(&self, row: usize) -> Origin {
-        let at = self.sources.partition_point(|source| source.first_row <= row).saturating_sub(1);
-        let (file, first) = self.sources.get(at).map_or_else(Default::default, |source| {
+        let source = self.sources.get(self.source_of(row));
+        let (file, first) = source.map_or_else(Default::default, |source| {
             (source.table.file().name().to_owned(), source.first_row)
         });
         let line = self.rows.get(row).map_or(0, |row| row.line);
         Origin { file, row: (row - first) as u64 + 1, line: (line > 0).then(|| u64::from(line)) }
+    }
+
+    /// Which of the sources a row is of.
+    pub(crate) fn source_of(&self, row: usize) -> usize {
+        self.sources.partition_point(|source| source.first_row <= row).saturating_sub(1)
     }
 
     /// The name of a row's label.
@@ -271,6 +276,23 @@ impl Survey {
             self.labels.iter().cloned().zip(counts).filter(|(_, count)| *count > 0).collect();
         named.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         named
+    }
+}
+
+/// A row that the task has no use for.
+fn unused(record: &Record, part: Option<Part>) -> Row {
+    Row {
+        input: [0; 2],
+        exact: 0,
+        output: 0,
+        label: NO_LABEL,
+        line: u32::try_from(record.origin.line.unwrap_or(0)).unwrap_or(0),
+        part,
+        empty: true,
+        standing: Standing::Single,
+        longer: Ordering::Equal,
+        running: false,
+        dropped: false,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::formats::{Layout, Records, Sample, choose};
 use crate::input::TextFile;
 use crate::mapping::check_columns;
 use crate::record::Record;
-use crate::shapes::{Column, recognise};
+use crate::shapes::{Column, Lack, lack, recognise};
 
 /// Most rows that columns are judged by.
 const SAMPLE_ROWS: usize = 1000;
@@ -90,18 +90,29 @@ impl Table {
     /// What the file is: with the mapping given, or the one proposed by names and content.
     ///
     /// # Errors
-    /// [`Error::Unrecognised`] when no shape fits and none is given; a column of the mapping that
-    /// the file lacks.
+    /// [`Error::Unrecognised`] when no shape fits and none is given, [`Error::MissingAnswer`] and
+    /// [`Error::MissingWinner`] for preferences with half their columns; a column of the mapping
+    /// that the file lacks.
     pub fn recognition(&self, mapping: Option<&Mapping>) -> Result<Recognition, Error> {
         let (mapping, clause) = match mapping {
             Some(mapping) => {
                 check_columns(mapping, &self.columns)?;
                 (mapping.clone(), Text::new("the mapping was given", "列的用途由你设定"))
             }
-            None => recognise(&self.survey).ok_or_else(|| Error::Unrecognised {
-                file: self.file.name().to_owned(),
-                columns: self.columns.clone(),
-            })?,
+            None => {
+                let file = self.file.name().to_owned();
+                match lack(&self.survey) {
+                    Some(Lack::Answer { column, missing }) => {
+                        return Err(Error::MissingAnswer { file, column, missing });
+                    }
+                    Some(Lack::Winner { first, second }) => {
+                        return Err(Error::MissingWinner { file, first, second });
+                    }
+                    None => {}
+                }
+                let columns = self.columns.clone();
+                recognise(&self.survey).ok_or(Error::Unrecognised { file, columns })?
+            }
         };
         let encoding = self.file.encoding();
         let (mark, mark_zh) =

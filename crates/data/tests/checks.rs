@@ -53,9 +53,26 @@ fn cases() -> Vec<Case> {
         format!("{}\n", serde_json::json!({"prompt": prompt, "completion": answer}))
     };
     let short: String = (0..120).map(|at| turns(&format!("Say {at}."), "Yes.")).collect();
+    let pair = |prompt: &str, chosen: &str, rejected: &str| {
+        format!(
+            "{}\n",
+            serde_json::json!({"prompt": prompt, "chosen": chosen, "rejected": rejected})
+        )
+    };
+    let pairs: String = (0..110)
+        .map(|at| {
+            let (better, worse) = [("Surely.", "No."), ("Yes.", "Hardly so.")][at % 2];
+            pair(&format!("Is it {at}?"), better, worse)
+        })
+        .collect();
+    let judged = |at: usize, winner: &str| format!("Is it {at}?,Yes it is,No not so,{winner}\n");
     vec![
         case("empty", 200, "t.csv", sound(110) + "  ,up\nno label,\n"),
-        case("same_answers", 200, "t.jsonl", (0..110).map(|at| format!("{}\n", serde_json::json!({"prompt": format!("q {at}"), "chosen": "yes", "rejected": if at == 3 { "yes" } else { "no" }}))).collect()),
+        case("same_answers", 200, "t.jsonl", (0..110).map(|at| format!("{}\n", serde_json::json!({"prompt": format!("q {at}"), "chosen": "yes", "rejected": if at == 3 { "yes" } else { "nay" }}))).collect()),
+        case("ties", 200, "t.csv", std::iter::once("prompt,response_a,response_b,winner\n".to_owned()).chain((0..112).map(|at| judged(at, if at % 50 == 7 { "tie" } else { "model_b" }))).collect()),
+        case("reversed_pairs", 200, "t.jsonl", pairs.clone() + &pair("Is  it 4?", "no.", "surely.") + &pair("Is it 4?", "Surely.", "Never.")),
+        case("length_bias", 200, "t.jsonl", (0..110).map(|at| if at % 5 == 0 { pair(&format!("Is it {at}?"), "No.", "Perhaps.") } else { pair(&format!("Is it {at}?"), "It is, and well so.", "No.") }).collect()),
+        case("unused_ratings", 200, "t.csv", std::iter::once("prompt,response,rating\n".to_owned()).chain((0..110).map(|at| format!("Is it {at}?,Yes it is,{}\n", at % 5))).chain((0..3).map(|at| format!("Is it {at}?,Not at all,{at}\n"))).collect()),
         case("duplicate", 200, "t.csv", sound(110) + "note number 7,down\nnote number 8,up\n"),
         case("contradiction", 200, "t.csv", sound(110) + "Note  number 7,up\n"),
         case("too_few_rows", 200, "t.csv", sound(7)),
@@ -205,4 +222,60 @@ fn a_pair_is_one_row_and_two_sequences() {
     let instruct = PrepareOptions { task: Some(Task::Instruct), ..options(200) };
     let report = prepare(&sources, &tokenizer(), &instruct, &out, &mut |_| {}).unwrap();
     assert_eq!((report.task, report.rows_read, report.rows_dropped), (Task::Instruct, 110, 0));
+}
+
+#[test]
+fn chance_and_few_pairs_are_no_length_bias() {
+    let longer_of = |longer: usize, pairs: usize| {
+        let rows = (0..pairs).map(|at| {
+            let (chosen, rejected) =
+                if at < longer { ("It is, surely.", "No.") } else { ("No.", "It is, surely.") };
+            format!(
+                "{}\n",
+                serde_json::json!({"prompt": format!("q {at}"), "chosen": chosen, "rejected": rejected})
+            )
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let report = report(&case("", 200, "t.jsonl", rows.collect()), folder.path());
+        report.findings.iter().any(|finding| finding.code == "length_bias")
+    };
+    // 15 of 20 comes about by chance once in 48 times, 16 of 20 once in 169.
+    assert!(!longer_of(15, 20) && longer_of(16, 20));
+    assert!(!longer_of(19, 19) && longer_of(20, 20));
+    // Far from chance, but not far from even.
+    assert!(!longer_of(280, 400) && longer_of(290, 400));
+}
+
+#[test]
+fn too_few_pairs_and_single_answers_stop_it() {
+    let pair = |at: usize| serde_json::json!({"prompt": format!("q {at}"), "chosen": "yes", "rejected": "nay"});
+    let single = |at: usize| serde_json::json!({"prompt": format!("q {at}"), "completion": "yes", "label": at.is_multiple_of(2)});
+    let rows: [&dyn Fn(usize) -> serde_json::Value; 2] = [&pair, &single];
+    for row in rows {
+        let codes = |count: usize| {
+            let lines = (0..count).map(|at| format!("{}\n", row(at))).collect();
+            let folder = tempfile::tempdir().unwrap();
+            let report = report(&case("", 200, "t.jsonl", lines), folder.path());
+            let codes = report.findings.into_iter().map(|finding| finding.code);
+            codes.collect::<Vec<_>>()
+        };
+        assert_eq!(codes(7), ["too_few_rows"]);
+        assert_eq!(codes(8), ["few_rows"]);
+        assert_eq!(codes(100), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn ties_are_left_out_of_every_task_and_every_part() {
+    let case = cases().into_iter().find(|case| case.code == "ties").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let sources = sources(&case, folder.path());
+    let out = folder.path().join("prepared");
+    for task in [None, Some(Task::Instruct)] {
+        let options = PrepareOptions { task, ..options(200) };
+        let report = prepare(&sources, &tokenizer(), &options, &out, &mut |_| {}).unwrap();
+        assert_eq!((report.rows_read, report.rows_dropped), (112, 3));
+        let parts = [&report.train, &report.validation, &report.test];
+        assert_eq!(parts.iter().map(|part| part.rows).sum::<u64>(), 109);
+    }
 }

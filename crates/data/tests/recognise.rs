@@ -29,6 +29,9 @@ const FILES: &[(&str, usize, Shape)] = &[
     ("chat_openai.jsonl", 9, Shape::Messages),
     ("chat_sharegpt.json", 10, Shape::Messages),
     ("preference.jsonl", 9, Shape::Preference),
+    ("preference_openai.jsonl", 10, Shape::Preference),
+    ("comparison.csv", 11, Shape::Comparison),
+    ("ratings.jsonl", 10, Shape::Ratings),
     ("unpaired.jsonl", 9, Shape::Unpaired),
     ("prose.txt", 12, Shape::Prose),
 ];
@@ -79,7 +82,8 @@ fn shapes_are_registered_under_their_own_name() {
                 name.chars().all(|c| !matches!(c, ' ' | '_' | '-') && !c.is_uppercase())
             };
             assert!(
-                field.names.iter().all(plain) && field.names.contains(&field.name),
+                field.names.iter().all(plain)
+                    && field.names.contains(&field.name.replace('_', "").as_str()),
                 "{} {}",
                 known.name(),
                 field.name
@@ -135,6 +139,13 @@ fn bad_files_are_explained_in_one_sentence() {
         ("after.json", b"[{\"text\": \"a b\"}] x".to_vec()),
         ("numbers.csv", b"x,y\n1,2\n3,4\n5,6\n".to_vec()),
         ("book.xlsx", b"PK\x03\x04....".to_vec()),
+        ("one_side.jsonl", b"{\"prompt\": \"a b\", \"chosen\": \"c d\"}\n".to_vec()),
+        ("other_side.csv", b"question,non_preferred_output\nWhy?,It is so.\nHow?,By hand.\n".to_vec()),
+        ("no_winner.csv", b"prompt,response_a,response_b\nWhy?,It is so.,No reason.\n".to_vec()),
+        ("bad_winner.csv", "prompt,response_a,response_b,winner\n".to_owned().into_bytes().into_iter().chain("Why?,It is so.,No reason.,a\n".repeat(1100).into_bytes()).chain(*b"How?,So.,Not.,c\n").collect()),
+        ("bad_rating.jsonl", [b"{\"prompt\": \"q\", \"completions\": [{\"text\": \"a\", \"rating\": 1}, {\"text\": \"b\", \"rating\": 2}]}\n".repeat(1100), b"{\"prompt\": \"q\", \"completions\": [{\"text\": \"a\", \"rating\": 1}, {\"text\": \"b\"}]}\n".to_vec()].concat()),
+        ("bad_side.jsonl", b"{\"prompt\": \"q\", \"chosen\": \"a\", \"rejected\": \"b\"}\n{\"prompt\": \"q\", \"chosen\": \"a\", \"rejected\": [{\"content\": \"b\"}]}\n".to_vec()),
+        ("bad_tag.jsonl", [b"{\"prompt\": \"q\", \"completion\": \"a\", \"kto_tag\": true}\n".repeat(1100), b"{\"prompt\": \"q\", \"completion\": \"a\", \"kto_tag\": \"perhaps\"}\n".to_vec()].concat()),
         ("turns.jsonl", b"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}\n{\"messages\": [{\"role\": \"boss\", \"content\": \"b\"}]}\n".to_vec()),
     ];
     let mut text = String::new();

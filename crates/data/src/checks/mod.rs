@@ -9,8 +9,12 @@ mod duplicate;
 mod empty;
 mod leakage;
 mod length;
+mod length_bias;
+mod reversed_pairs;
 mod same_answers;
 mod size;
+mod ties;
+mod unused_ratings;
 
 use sanbao_contract::Text;
 use sanbao_contract::data::{Finding, Severity};
@@ -46,11 +50,15 @@ pub trait Check: Sync {
 /// Every check, in the order in which they are made.
 pub static CHECKS: &[&dyn Check] = &[
     &empty::Empty,
+    &ties::Ties,
     &same_answers::SameAnswers,
     &duplicate::Duplicate,
+    &reversed_pairs::ReversedPairs,
     &contradiction::Contradiction,
+    &unused_ratings::UnusedRatings,
     &size::TooFewRows,
     &size::FewRows,
+    &length_bias::LengthBias,
     &classes::SingleClass,
     &classes::RareClass,
     &classes::Imbalance,

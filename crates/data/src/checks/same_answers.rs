@@ -2,6 +2,7 @@ use sanbao_contract::Text;
 use sanbao_contract::data::{Finding, Severity};
 
 use super::{Check, Stage, drop_rows, finding, rows_have, they_are};
+use crate::facts::Standing;
 use crate::survey::Survey;
 
 /// Preferences whose two answers are the same.
@@ -17,8 +18,11 @@ impl Check for SameAnswers {
     }
 
     fn examine(&self, survey: &mut Survey) -> Option<Finding> {
-        let same: Vec<usize> =
-            survey.kept().filter(|(_, row)| row.same_answers).map(|(at, _)| at).collect();
+        let same: Vec<usize> = survey
+            .kept()
+            .filter(|(_, row)| row.standing == Standing::Same)
+            .map(|(at, _)| at)
+            .collect();
         if same.is_empty() {
             return None;
         }

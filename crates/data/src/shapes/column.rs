@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{is_conversation, truth};
+use super::{better, is_conversation, rated, truth};
 use crate::record::Record;
 use crate::template::text_of;
 
@@ -27,6 +27,10 @@ pub struct Column {
     pub numeric: bool,
     /// Whether every value says yes or no.
     pub boolean: bool,
+    /// Whether every value says which of two answers is better.
+    pub verdict: bool,
+    /// Whether every value is a list of answers with ratings.
+    pub rated: bool,
     /// Whether every value is a conversation.
     pub conversation: bool,
     /// Whether every value is a plain text, number or truth value.
@@ -69,6 +73,8 @@ impl Column {
             wordy,
             numeric,
             boolean: all(&|value| truth(value).is_some()),
+            verdict: all(&|value| better(value).is_some()),
+            rated: all(&rated),
             conversation: all(&is_conversation),
             scalar: all(&|value| !value.is_array() && !value.is_object()),
             identifier: filled > 2

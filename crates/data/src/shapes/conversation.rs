@@ -87,12 +87,18 @@ pub(super) fn conversation(value: &Value) -> Result<Vec<Message>, String> {
         .collect()
 }
 
-/// The turns of a field: the conversation that it holds, or one turn of `role` with its text.
+/// The turns of a field: the conversation that it holds (alone or as `messages` of an object, as
+/// OpenAI has it), or one turn of `role` with its text.
 ///
 /// # Errors
 /// As [`conversation`], with the field's name.
 pub(super) fn turns(fields: &Filled, field: &str, role: &str) -> Result<Vec<Message>, String> {
-    match fields.value(field) {
+    let value = fields.value(field);
+    if let Some(messages) = value.and_then(|value| value.get("messages")) {
+        return conversation(messages)
+            .map_err(|problem| format!("`messages` of `{field}` {problem}"));
+    }
+    match value {
         Some(value)
             if is_conversation(value)
                 || value.as_array().is_some_and(|items| items.iter().any(Value::is_object)) =>
@@ -108,7 +114,7 @@ fn message(turn: &Value) -> Result<Message, String> {
     let turn = turn.as_object().ok_or_else(|| {
         format!("is {} instead of an object with role and content", crate::formats::kind(turn))
     })?;
-    let role_key = role_key(turn).ok_or("has no role")?;
+    let role_key = role_key(turn).ok_or("has no `role`; write system, user, assistant or tool")?;
     let given =
         turn.get(role_key).and_then(Value::as_str).unwrap_or_default().trim().to_lowercase();
     let (role, _) =

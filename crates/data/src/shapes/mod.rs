@@ -4,6 +4,7 @@
 //! should be asked, one arm in [`rule`], and a case for the conformance test.
 
 mod column;
+mod comparison;
 mod conversation;
 mod instruction;
 mod messages;
@@ -11,6 +12,7 @@ mod preference;
 mod prompt_completion;
 mod prose;
 mod question_answer;
+mod ratings;
 mod text_label;
 mod unpaired;
 
@@ -21,12 +23,17 @@ use serde_json::Value;
 use crate::template::{column_template, text_of};
 
 pub use column::Column;
+use comparison::better;
 use conversation::{conversation, is_conversation, turns};
+pub(crate) use ratings::is_rating_name;
+use ratings::rated;
 use unpaired::truth;
 
 /// Every shape, in the order in which a file is tried against them.
 pub static SHAPES: &[&dyn ShapeRule] = &[
     &preference::Preference,
+    &comparison::Comparison,
+    &ratings::Ratings,
     &unpaired::Unpaired,
     &messages::Messages,
     &instruction::Instruction,
@@ -45,6 +52,8 @@ pub fn rule(shape: Shape) -> &'static dyn ShapeRule {
         Shape::QuestionAnswer => &question_answer::QuestionAnswer,
         Shape::Messages => &messages::Messages,
         Shape::Preference => &preference::Preference,
+        Shape::Comparison => &comparison::Comparison,
+        Shape::Ratings => &ratings::Ratings,
         Shape::Unpaired => &unpaired::Unpaired,
         Shape::Prose => &prose::Prose,
     }
@@ -94,6 +103,12 @@ pub trait ShapeRule: Sync {
     /// # Errors
     /// The clause that tells what a field should hold, when it holds something else.
     fn content(&self, fields: &Filled) -> Result<Content, String>;
+
+    /// Whether a row says of its two answers that neither is better. It has nothing to teach.
+    fn is_undecided(&self, fields: &Filled) -> bool {
+        let _ = fields;
+        false
+    }
 }
 
 /// The fields of a shape, filled from a row.
@@ -115,6 +130,11 @@ impl Filled {
             .find(|(name, _)| name == field)
             .map(|(_, value)| value)
             .filter(|value| !value.is_null())
+    }
+
+    /// Whether the mapping says what a field is, filled in this row or not.
+    pub fn is_mapped(&self, field: &str) -> bool {
+        self.values.iter().any(|(name, _)| name == field)
     }
 
     /// The value of a field as text, empty when there is none.
@@ -141,7 +161,7 @@ fn plain_name(name: &str) -> String {
 
 /// The simplified form of the traditional characters that occur in names of columns.
 fn simplified(c: char) -> char {
-    const PAIRS: &str = "內内標标籤签類类別别評评論论問问題题輸输對对話话覆复統统緒绪圖图譯译續续補补應应願愿選选絕绝資资詞词會会級级貼贴訊讯";
+    const PAIRS: &str = "內内標标籤签類类別别評评論论問问題题輸输對对話话覆复統统緒绪圖图譯译續续補补應应願愿選选絕绝資资詞词會会級级貼贴訊讯確确錯错誤误";
     let mut pairs = PAIRS.chars();
     while let (Some(traditional), Some(simple)) = (pairs.next(), pairs.next()) {
         if traditional == c {
@@ -225,6 +245,12 @@ fn said(field: &str) -> Text {
         "messages" => ("messages", "对话"),
         "chosen" => ("chosen answer", "更好的回答"),
         "rejected" => ("rejected answer", "较差的回答"),
+        "response_a" => ("first answer", "第一个回答"),
+        "response_b" => ("second answer", "第二个回答"),
+        "winner" => ("better of the two", "两个回答中更好的一个"),
+        "rating_a" => ("rating of the first answer", "第一个回答的评分"),
+        "rating_b" => ("rating of the second answer", "第二个回答的评分"),
+        "completions" => ("list of answers", "回答列表"),
         other => (other, other),
     };
     Text::new(en, zh)
@@ -246,6 +272,40 @@ pub(crate) fn join_and_zh(items: &[String]) -> String {
         [only] => only.clone(),
         [first @ .., last] => format!("{}和{last}", first.join("、")),
     }
+}
+
+/// What a file of preferences lacks to be one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lack {
+    /// One side of every pair is there, the other is not.
+    Answer {
+        /// The column there is.
+        column: String,
+        /// The standard name of the one that is missing.
+        missing: &'static str,
+    },
+    /// Nothing says which of two answers is better.
+    Winner {
+        /// The column with the first answers.
+        first: String,
+        /// The column with the second answers.
+        second: String,
+    },
+}
+
+/// What columns that are plainly meant as preferences lack; `None` for all others.
+pub(crate) fn lack(columns: &[Column]) -> Option<Lack> {
+    if preference::Preference.by_name(columns).is_some() {
+        return None;
+    }
+    if let Some((column, missing)) = preference::one_side(columns) {
+        return Some(Lack::Answer { column: column.name.clone(), missing });
+    }
+    if comparison::Comparison.by_name(columns).is_some() {
+        return None;
+    }
+    let (first, second) = comparison::two_answers(columns)?;
+    Some(Lack::Winner { first: first.name.clone(), second: second.name.clone() })
 }
 
 /// Proposes what the columns are for.

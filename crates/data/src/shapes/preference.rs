@@ -3,31 +3,31 @@
 use sanbao_contract::Message;
 use sanbao_contract::data::{Content, Shape};
 
-use super::{Field, Filled, ShapeRule, turns};
+use super::{Column, Field, Filled, ShapeRule, named, turns};
+
+/// What columns with the prompt of an answer are called.
+pub(super) const PROMPT_NAMES: &[&str] = &[
+    "prompt",
+    "question",
+    "instruction",
+    "input",
+    "query",
+    "提示",
+    "提示词",
+    "问题",
+    "提问",
+    "指令",
+    "输入",
+];
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "prompt",
-        required: false,
-        names: &[
-            "prompt",
-            "question",
-            "instruction",
-            "input",
-            "query",
-            "提示",
-            "提示词",
-            "问题",
-            "提问",
-            "指令",
-            "输入",
-        ],
-    },
+    Field { name: "prompt", required: false, names: PROMPT_NAMES },
     Field {
         name: "chosen",
         required: true,
         names: &[
             "chosen",
+            "preferredoutput",
             "preferred",
             "accepted",
             "better",
@@ -48,6 +48,7 @@ const FIELDS: &[Field] = &[
         required: true,
         names: &[
             "rejected",
+            "nonpreferredoutput",
             "dispreferred",
             "worse",
             "lose",
@@ -65,7 +66,9 @@ const FIELDS: &[Field] = &[
 ];
 
 /// `prompt`, `chosen`, `rejected`, each a text or a list of turns. Without a prompt, what both
-/// answers begin with is the prompt (TRL's implicit prompt).
+/// answers begin with is the prompt (TRL's implicit prompt). OpenAI's form is the same with other
+/// names (`input` with its `messages`, `preferred_output`, `non_preferred_output`); what else
+/// `input` holds (`tools`, `parallel_tool_calls`) is not read.
 pub(super) struct Preference;
 
 impl ShapeRule for Preference {
@@ -82,31 +85,67 @@ impl ShapeRule for Preference {
     }
 
     fn content(&self, fields: &Filled) -> Result<Content, String> {
-        let given = turns(fields, "prompt", "user")?;
-        let mut chosen = turns(fields, "chosen", "assistant")?;
-        let mut rejected = turns(fields, "rejected", "assistant")?;
-        if given.is_empty()
-            && let ([one], [other]) = (chosen.as_slice(), rejected.as_slice())
-            && one.role == "assistant"
-        {
-            let (prompt, chosen, rejected) = split_texts(one.text(), other.text());
-            return Ok(Content::Preference {
-                prompt: if prompt.is_empty() {
-                    Vec::new()
-                } else {
-                    vec![Message::new("user", prompt)]
-                },
-                chosen: vec![Message::new("assistant", chosen)],
-                rejected: vec![Message::new("assistant", rejected)],
-            });
-        }
-        let shared = shared_turns(&chosen, &rejected);
-        let implicit: Vec<Message> = chosen.drain(..shared).collect();
-        rejected.drain(..shared);
-        // Answers that begin with the conversation repeat the prompt column's text.
-        let prompt = if implicit.is_empty() { given } else { implicit };
-        Ok(Content::Preference { prompt, chosen, rejected })
+        Ok(pair(
+            turns(fields, "prompt", "user")?,
+            turns(fields, "chosen", "assistant")?,
+            turns(fields, "rejected", "assistant")?,
+        ))
     }
+}
+
+/// Names that only one side of a pair has; `better` or `win` may be a class.
+const CHOSEN_ALONE: Field = Field {
+    name: "chosen",
+    required: true,
+    names: &["chosen", "preferredoutput", "responsechosen", "chosenresponse", "好回答"],
+};
+const REJECTED_ALONE: Field = Field {
+    name: "rejected",
+    required: true,
+    names: &["rejected", "nonpreferredoutput", "responserejected", "rejectedresponse", "差回答"],
+};
+
+/// The column with one side of the pairs where the other side has none, and the standard name of
+/// the other.
+pub(super) fn one_side(columns: &[Column]) -> Option<(&Column, &'static str)> {
+    let answers = |field| {
+        named(field, columns, &[]).filter(|column| column.is_text_like() || column.conversation)
+    };
+    match (answers(&CHOSEN_ALONE), answers(&REJECTED_ALONE)) {
+        (Some(chosen), None) => Some((chosen, REJECTED_ALONE.name)),
+        (None, Some(rejected)) => Some((rejected, CHOSEN_ALONE.name)),
+        _ => None,
+    }
+}
+
+/// A pair of answers to the prompt that is given, or to what both answers begin with.
+pub(super) fn pair(
+    given: Vec<Message>,
+    mut chosen: Vec<Message>,
+    mut rejected: Vec<Message>,
+) -> Content {
+    if given.is_empty()
+        && let ([one], [other]) = (chosen.as_slice(), rejected.as_slice())
+        && one.role == "assistant"
+    {
+        let (prompt, chosen, rejected) = split_texts(one.text(), other.text());
+        return Content::Preference {
+            prompt: if prompt.is_empty() { Vec::new() } else { vec![Message::new("user", prompt)] },
+            chosen: vec![Message::new("assistant", chosen)],
+            rejected: vec![Message::new("assistant", rejected)],
+        };
+    }
+    let shared = shared_turns(&chosen, &rejected);
+    let implicit: Vec<Message> = chosen.drain(..shared).collect();
+    rejected.drain(..shared);
+    // Answers that begin with the conversation repeat the prompt column's text.
+    let prompt = if implicit.is_empty() { given } else { implicit };
+    Content::Preference { prompt, chosen, rejected }
+}
+
+/// A pair whose answers are missing, as of a row that does not say which is better.
+pub(super) fn no_pair(prompt: Vec<Message>) -> Content {
+    Content::Preference { prompt, chosen: Vec::new(), rejected: Vec::new() }
 }
 
 /// Turns that both conversations begin with, leaving each its last.
@@ -133,7 +172,9 @@ fn split_texts<'a>(chosen: &'a str, rejected: &'a str) -> (&'a str, &'a str, &'a
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::super::Lack;
     use super::*;
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     fn content(row: Value) -> Content {
@@ -186,5 +227,98 @@ mod tests {
         assert!(
             matches!(same, Content::Preference { prompt, chosen, rejected } if prompt.is_empty() && chosen == rejected)
         );
+    }
+
+    #[test]
+    fn openai_s_form_is_a_preference() {
+        let row = json!({
+            "input": {
+                "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Sky?"}],
+                "tools": [],
+                "parallel_tool_calls": true,
+            },
+            "preferred_output": [{"role": "assistant", "content": "It is blue."}],
+            "non_preferred_output": [{"role": "assistant", "content": "Green."}],
+        });
+        let record = |row: &Value| {
+            let origin = sanbao_contract::data::Origin { file: "t".into(), row: 1, line: None };
+            crate::Record::new(origin, row.as_object().unwrap().clone().into_iter().collect())
+        };
+        let (mapping, _) = super::super::recognise(&Column::survey(&[record(&row)])).unwrap();
+        assert_eq!(mapping.shape, Shape::Preference);
+        let mapper = crate::Mapper::new(&mapping).unwrap();
+        let Content::Preference { prompt, chosen, rejected } =
+            mapper.example(&record(&row)).unwrap().content
+        else {
+            panic!()
+        };
+        assert_eq!(prompt, [Message::new("system", "Be brief."), Message::new("user", "Sky?")]);
+        assert_eq!((chosen[0].text(), rejected[0].text()), ("It is blue.", "Green."));
+        let mut bad = row.clone();
+        bad["input"]["messages"][1]["role"] = json!("boss");
+        let problem = mapper.example(&record(&bad)).unwrap_err().to_string();
+        assert_eq!(
+            problem,
+            "t, row 1: `messages` of `prompt` is a conversation whose turn 2 has the unknown role `boss`; use system, user, assistant or tool."
+        );
+        bad["input"] = json!({"messages": "Sky?"});
+        let problem = mapper.example(&record(&bad)).unwrap_err().to_string();
+        assert!(problem.contains("holds a text where a list of turns is expected"), "{problem}");
+    }
+
+    proptest! {
+        #[test]
+        fn openai_s_form_says_what_the_plain_one_says(question in "\\PC{1,20}", better in "\\PC{0,20}", worse in "\\PC{0,20}") {
+            let turn = |role: &str, text: &str| json!([{"role": role, "content": text}]);
+            let openai = json!({"prompt": {"messages": turn("user", &question)}, "chosen": turn("assistant", &better), "rejected": turn("assistant", &worse)});
+            let plain = json!({"prompt": question, "chosen": better, "rejected": worse});
+            prop_assert_eq!(content(openai), content(plain));
+        }
+
+        #[test]
+        fn any_value_is_a_pair_or_a_problem(text in "[\\[\\]{},: \"rolecntusmag1]{0,60}", parsed in any::<bool>()) {
+            let value = if parsed { serde_json::from_str(&text).unwrap_or(json!([text])) } else { json!(text) };
+            for field in ["prompt", "chosen", "rejected"] {
+                let mut row = json!({"prompt": "q", "chosen": "a", "rejected": "b"});
+                row[field] = value.clone();
+                let values = row.as_object().unwrap().clone().into_iter().collect();
+                if let Err(problem) = Preference.content(&Filled::new(values)) {
+                    prop_assert!(problem.contains(field), "{}", problem);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_side_alone_is_noticed() {
+        let lack = |row: Value| {
+            let fields: indexmap::IndexMap<String, Value> =
+                row.as_object().unwrap().clone().into_iter().collect();
+            let origin = sanbao_contract::data::Origin { file: "t".into(), row: 1, line: None };
+            super::super::lack(&Column::survey(&[crate::Record::new(origin, fields)]))
+        };
+        let side = |column: &str, missing| Some(Lack::Answer { column: column.into(), missing });
+        assert_eq!(
+            lack(json!({"prompt": "q", "chosen": "It is blue."})),
+            side("chosen", "rejected")
+        );
+        assert_eq!(
+            lack(
+                json!({"input": "q", "non_preferred_output": [{"role": "assistant", "content": "No."}]})
+            ),
+            side("non_preferred_output", "chosen")
+        );
+        assert_eq!(
+            lack(json!({"prompt": "q", "response_a": "x", "response_b": "y"})),
+            Some(Lack::Winner { first: "response_a".into(), second: "response_b".into() })
+        );
+        for whole in [
+            json!({"prompt": "q", "chosen": "It is blue.", "rejected": "Green."}),
+            json!({"prompt": "q", "response_a": "x", "response_b": "y", "winner": "tie"}),
+            json!({"prompt": "q", "response": "x y", "chosen": true}),
+            json!({"text": "x y", "accepted": "no"}),
+        ] {
+            assert_eq!(lack(whole.clone()), None, "{whole}");
+        }
     }
 }

@@ -4,7 +4,9 @@ use sanbao_contract::Text;
 use sanbao_contract::data::{Content, Mapping, Shape};
 use serde_json::Value;
 
-use super::{Column, Field, Filled, ShapeRule, by_names, clause, mapping, named, turns};
+use super::{
+    Column, Field, Filled, ShapeRule, by_names, clause, mapping, named, plain_name, turns,
+};
 
 const FIELDS: &[Field] = &[
     Field {
@@ -52,10 +54,15 @@ const FIELDS: &[Field] = &[
             "thumbs",
             "good",
             "feedback",
+            "thumb",
+            "vote",
+            "accepted",
             "标签",
             "好评",
             "点赞",
             "是否满意",
+            "是否喜欢",
+            "是否有用",
             "赞",
         ],
     },
@@ -120,13 +127,107 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
             Some(0.0 | -1.0) => Some(false),
             _ => None,
         },
-        Value::String(text) => match text.trim().to_lowercase().as_str() {
-            "true" | "yes" | "1" | "good" | "desirable" | "up" | "liked" | "👍" | "是" | "好"
-            | "赞" | "对" | "满意" => Some(true),
-            "false" | "no" | "0" | "-1" | "bad" | "undesirable" | "down" | "disliked" | "👎"
-            | "否" | "坏" | "差" | "踩" | "错" | "不满意" => Some(false),
-            _ => None,
-        },
+        Value::String(text) => spoken(text),
         _ => None,
+    }
+}
+
+/// What a word says when it says yes or no, regardless of case, blanks, `_` and `-`.
+fn spoken(text: &str) -> Option<bool> {
+    if let Ok(number) = text.trim().parse::<f64>() {
+        return truth(&serde_json::json!(number));
+    }
+    // A skin tone says nothing about the answer.
+    let plain = plain_name(text);
+    match plain.trim_end_matches(|c| matches!(c, '\u{1F3FB}'..='\u{1F3FF}' | '\u{FE0F}')) {
+        "true" | "t" | "yes" | "y" | "good" | "desirable" | "desired" | "up" | "thumbsup"
+        | "thumbup" | "upvote" | "upvoted" | "like" | "liked" | "accept" | "accepted"
+        | "helpful" | "👍" | "是" | "真" | "好" | "赞" | "点赞" | "顶" | "对" | "正确" | "好评"
+        | "喜欢" | "满意" | "有用" | "有帮助" | "采纳" | "可取" => Some(true),
+        "false" | "f" | "no" | "n" | "bad" | "undesirable" | "undesired" | "down"
+        | "thumbsdown" | "thumbdown" | "downvote" | "downvoted" | "dislike" | "disliked"
+        | "reject" | "rejected" | "unhelpful" | "👎" | "否" | "假" | "坏" | "差" | "踩"
+        | "点踩" | "不好" | "不赞" | "错" | "不对" | "错误" | "不正确" | "差评" | "不喜欢"
+        | "不满意" | "没用" | "无用" | "没帮助" | "没有帮助" | "未采纳" | "不可取" => {
+            Some(false)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn label(given: Value) -> Result<bool, String> {
+        let values = json!({"prompt": "q", "completion": "a", "label": given});
+        let values = values.as_object().unwrap().clone().into_iter().collect();
+        Unpaired.content(&Filled::new(values)).map(|content| match content {
+            Content::Unpaired { label, .. } => label,
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn yes_and_no_are_understood_in_every_spelling() {
+        for (yes, no) in [
+            (json!(true), json!(false)),
+            (json!(1), json!(0)),
+            (json!(1.0), json!(-1)),
+            (json!("1"), json!("0")),
+            (json!("1.0"), json!("-1")),
+            (json!(" TRUE"), json!("False")),
+            (json!("yes"), json!("No")),
+            (json!("y"), json!("n")),
+            (json!("desirable"), json!("undesirable")),
+            (json!("Thumbs up"), json!("thumbs_down")),
+            (json!("👍"), json!("👎🏽")),
+            (json!("like"), json!("dislike")),
+            (json!("是"), json!("否")),
+            (json!("赞"), json!("踩")),
+            (json!("点赞"), json!("点踩")),
+            (json!("好评"), json!("差评")),
+            (json!("喜欢"), json!("不喜欢")),
+            (json!("有用"), json!("没用")),
+            (json!("正確"), json!("錯誤")),
+        ] {
+            assert_eq!(label(yes.clone()), Ok(true), "{yes}");
+            assert_eq!(label(no.clone()), Ok(false), "{no}");
+        }
+        let refused = label(json!("maybe")).unwrap_err();
+        assert_eq!(refused, "`label` is `maybe`; write true or false");
+        assert!(label(json!(2)).is_err() && label(json!(null)).is_err());
+    }
+
+    #[test]
+    fn both_names_of_the_label_are_known() {
+        for name in ["label", "kto_tag", "是否喜欢", "thumbs_up"] {
+            let rows: Vec<crate::Record> = (1..4)
+                .map(|row| {
+                    let fields = json!({"prompt": "q", "completion": "a", name: row > 1});
+                    let origin =
+                        sanbao_contract::data::Origin { file: "t".into(), row, line: None };
+                    crate::Record::new(
+                        origin,
+                        fields.as_object().unwrap().clone().into_iter().collect(),
+                    )
+                })
+                .collect();
+            let (mapping, _) = Unpaired.by_name(&Column::survey(&rows)).expect(name);
+            assert_eq!(mapping.field("label"), Some(format!("{{{{{name}}}}}").as_str()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_label_is_understood_or_refused(text in "\\PC{0,8}") {
+            match label(json!(text)) {
+                Ok(said) => prop_assert_eq!(truth(&json!(text)), Some(said)),
+                Err(problem) => prop_assert!(problem.ends_with("write true or false")),
+            }
+        }
     }
 }

@@ -21,7 +21,13 @@ export type FieldName =
   | 'answer'
   | 'messages'
   | 'chosen'
-  | 'rejected';
+  | 'rejected'
+  | 'response_a'
+  | 'response_b'
+  | 'winner'
+  | 'rating_a'
+  | 'rating_b'
+  | 'completions';
 
 const needs = (name: FieldName): Field => ({ name, required: true });
 const may = (name: FieldName): Field => ({ name, required: false });
@@ -35,6 +41,8 @@ export const shapes: Record<Shape, readonly Field[]> = {
   messages: [needs('messages'), may('system')],
   prose: [needs('text')],
   preference: [may('prompt'), needs('chosen'), needs('rejected')],
+  comparison: [may('prompt'), needs('response_a'), needs('response_b'), may('winner'), may('rating_a'), may('rating_b')],
+  ratings: [may('prompt'), needs('completions')],
   unpaired: [may('prompt'), needs('completion'), needs('label')],
 };
 
