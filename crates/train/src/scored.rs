@@ -11,7 +11,7 @@ use sanbao_data::Sequence;
 use sanbao_models::{Activations, Decoder, Gradients, ScoreTargets, Trace, Trainable};
 
 use crate::Error;
-use crate::batch::{MicroBatch, pack_shared};
+use crate::batch::{MicroBatch, pack_members};
 use crate::losses::Metrics;
 use crate::step::{Accumulated, Portions, halve, is_out_of_memory, panic_message};
 
@@ -105,7 +105,7 @@ pub fn find(
     portion_tokens: usize,
 ) -> Result<Found, Error> {
     let mut found = Found::of(sequences.len());
-    for (members, batch) in pack_shared(sequences, portion_tokens)? {
+    for (members, batch) in pack_members(sequences, portion_tokens)? {
         if reads == Reads::LogProbabilities {
             let losses = model.losses(&batch.ids, &batch.layout, &batch.targets)?;
             found.take_losses(&members, sequences, &losses);
@@ -139,7 +139,7 @@ impl Pass<'_> {
         loss: Loss<'_>,
         trainable: Trainable,
     ) -> Result<(Accumulated, Metrics), Error> {
-        let mut batches = pack_shared(sequences, self.portions.tokens)?;
+        let mut batches = pack_members(sequences, self.portions.tokens)?;
         let several = batches.len() > 1;
         let kept = if several { Activations::Recomputed } else { self.portions.activations };
         let mut found = Found::of(sequences.len());
