@@ -16,7 +16,7 @@ import subprocess
 import time
 from pathlib import Path
 
-TRAIN_PAIRS, VALIDATION, HELDOUT_PAIRS = 300, 20, 400
+TRAIN_PAIRS, VALIDATION, HELDOUT_PAIRS = 600, 20, 400
 TRAIN_PROMPTS, HELDOUT_PROMPTS = 100, 60
 # An untuned answer has some thirty words, so fewer than a third of the rewards are earned at first.
 RULE = ["--reward", "length:min=3,max=10,tolerance=30"]
@@ -26,7 +26,7 @@ ONE_EPOCH = {"num_train_epochs": 1}
 
 # Recipe: its rows, its settings where they are not the proposed ones, and what else is said.
 CASES = {
-    "reward_model": ("pairs", ONE_EPOCH, []),
+    "reward_model": ("pairs", {"num_train_epochs": 2, "learning_rate": 5e-4}, []),
     "dpo": ("pairs", ONE_EPOCH, []),
     "cpo": ("pairs", ONE_EPOCH, []),
     "orpo": ("pairs", ONE_EPOCH, []),

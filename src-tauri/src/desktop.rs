@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use sanbao_app::App;
 use sanbao_contract::Fault;
 use sanbao_server::Front;
-use tauri::{AppHandle, Manager, UserAttentionType, WindowEvent};
+use tauri::{AppHandle, Manager, UserAttentionType, WebviewWindowBuilder, WindowEvent};
 use tauri_plugin_dialog::{DialogExt, FilePath};
 use tauri_plugin_opener::OpenerExt;
 use tokio::sync::oneshot;
@@ -43,7 +43,20 @@ pub fn run() -> Result<(), Box<dyn Error>> {
             reveal,
             open_page
         ])
+        .setup(open_window)
         .run(tauri::generate_context!())?;
+    Ok(())
+}
+
+/// Opens the window of the configuration; its title is that of what it shows.
+fn open_window(app: &mut tauri::App) -> Result<(), Box<dyn Error>> {
+    let window = app.config().app.windows.first().ok_or("no window is configured")?;
+    WebviewWindowBuilder::from_config(app.handle(), window)?
+        .on_document_title_changed(|window, title| {
+            // A window that keeps its old title is still of use.
+            let _ = window.set_title(&title);
+        })
+        .build()?;
     Ok(())
 }
 
