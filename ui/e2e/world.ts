@@ -9,7 +9,7 @@ import type { RunState } from '../src/contract/RunState';
 import type { RunSummary } from '../src/contract/RunSummary';
 import en from '../src/messages/en.json' with { type: 'json' };
 import zh from '../src/messages/zh.json' with { type: 'json' };
-import type { Step } from '../src/state/route';
+import type { Place } from '../src/state/route';
 import { inRepository, Server } from './server';
 
 export type Language = 'en' | 'zh';
@@ -65,8 +65,8 @@ export class World {
     return (await this.server.call({ request: 'project', project: this.id(project) })).project;
   }
 
-  /** Opens home, or a step of a prepared project, in a page that was not used yet. */
-  async open(page: Page, project?: Prepared, step?: Step): Promise<void> {
+  /** Opens home, or a place in a prepared project, in a page that was not used yet. */
+  async open(page: Page, project?: Prepared, step?: Place): Promise<void> {
     await page.addInitScript((token) => sessionStorage.setItem('sanbao.token', token), this.server.token);
     const route = project && step ? `#/project/${this.id(project)}/${step}` : '';
     await page.goto(`${this.server.address}/${route}`);

@@ -37,7 +37,7 @@ describe('the frame', () => {
     });
     expect(links[0]?.getAttribute('aria-current')).toBe('step');
     expect(links[3]?.textContent).toContain('not yet');
-    expect(document.title).toBe('Post – Sanbao');
+    expect(document.title).toBe('Post · Base model – Sanbao');
   });
 
   it('leads from a step that waits to the one it waits for', async () => {
@@ -45,6 +45,28 @@ describe('the frame', () => {
     shown();
     (await screen.findByRole('button', { name: 'Go to “Base model”' })).click();
     await vi.waitFor(() => expect(location.hash).toBe('#/project/p1/model'));
+  });
+
+  it('is called by what it shows, in the language that is spoken', async () => {
+    location.hash = '#/project/p1/feedback';
+    shown();
+    await vi.waitFor(() => expect(document.title).toBe('Post · Which answer is better? – Sanbao'));
+    speak('zh');
+    await vi.waitFor(() => expect(document.title).toBe('Post · 哪个回答更好？ – Sanbao'));
+    location.hash = '#/';
+    await vi.waitFor(() => expect(document.title).toBe('Sanbao'));
+  });
+
+  it('takes what went wrong on a page away when it is left, and nothing else', async () => {
+    location.hash = '#/project/p1/model';
+    shown({ rename_project: () => { throw { code: 'project.busy', message: 'busy', params: {} }; } });
+    const name = await screen.findByRole<HTMLInputElement>('textbox', { name: 'Project name' });
+    name.value = 'Mail';
+    name.dispatchEvent(new Event('input', { bubbles: true }));
+    name.dispatchEvent(new Event('change', { bubbles: true }));
+    expect(await screen.findByText(/being changed by another program/)).toBeTruthy();
+    location.hash = '#/project/p1/data';
+    await vi.waitFor(() => expect(screen.queryByText(/being changed by another program/)).toBeNull());
   });
 
   it('renames the project where its name stands', async () => {
@@ -55,7 +77,7 @@ describe('the frame', () => {
     name.dispatchEvent(new Event('input', { bubbles: true }));
     name.dispatchEvent(new Event('change', { bubbles: true }));
     await vi.waitFor(() => expect(platform.asked).toContainEqual({ request: 'rename_project', project: 'p1', name: 'Mail' }));
-    await vi.waitFor(() => expect(document.title).toBe('Mail – Sanbao'));
+    await vi.waitFor(() => expect(document.title).toBe('Mail · Base model – Sanbao'));
   });
 
   it('says why a project cannot be opened, and leads home', async () => {

@@ -87,4 +87,12 @@ export const data: State[] = [
       await expect(page.getByRole('dialog')).toBeVisible();
     },
   },
+  {
+    name: 'data-removing',
+    async open(page, world) {
+      await world.open(page, 'flawed', 'data');
+      await press(page, world, 'data_remove', { name: 'reviews.csv' });
+      await says(page, world, 'data_removed', { name: 'reviews.csv' });
+    },
+  },
 ];

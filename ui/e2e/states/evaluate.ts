@@ -4,6 +4,7 @@ import { anExamined } from '../../src/platform/fake-data';
 import { amend, hold, refuse } from '../wire';
 import type { World } from '../world';
 import { fails, press, says, waits, type State } from './acts';
+import { withVotes } from './votes';
 
 /** Opens a run as if it had trained a reward model. */
 async function openRewardModel(page: Page, world: World): Promise<void> {
@@ -95,6 +96,16 @@ export const evaluate: State[] = [
       });
       await openRewardModel(page, world);
       await says(page, world, 'doctor_agreement');
+    },
+  },
+  {
+    name: 'evaluate-blind',
+    async open(page, world) {
+      const [run] = (await world.project('replies')).runs;
+      await withVotes(page, world, 43, 6, run?.id ?? null);
+      await world.open(page, 'replies', 'evaluate');
+      await press(page, world, 'feedback_blind_go_on', { n: 8 });
+      await page.getByRole('heading', { name: world.say('feedback_blind') }).evaluate((title) => title.scrollIntoView({ block: 'start' }));
     },
   },
 ];

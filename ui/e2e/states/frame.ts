@@ -1,5 +1,5 @@
-import { hold } from '../wire';
-import { fails, waits, type State } from './acts';
+import { hold, listen, tell } from '../wire';
+import { fails, says, waits, type State } from './acts';
 
 export const frame: State[] = [
   {
@@ -15,6 +15,16 @@ export const frame: State[] = [
     async open(page, world) {
       await world.open(page, 'broken', 'data');
       await fails(page);
+    },
+  },
+  {
+    name: 'close-asked',
+    async open(page, world) {
+      await listen(page);
+      await world.open(page, 'ready', 'train');
+      await says(page, world, 'train_empty');
+      await tell(page, { event: 'close_asked' });
+      await says(page, world, 'close_title');
     },
   },
 ];

@@ -1,6 +1,7 @@
 import type { State } from './acts';
 import { data } from './data';
 import { evaluate } from './evaluate';
+import { feedback } from './feedback';
 import { frame } from './frame';
 import { home } from './home';
 import { model } from './model';
@@ -9,4 +10,4 @@ import { train } from './train';
 import { use } from './use';
 
 /** Everything that the window can show, step by step. */
-export const states: readonly State[] = [...home, ...frame, ...model, ...data, ...recipe, ...train, ...evaluate, ...use];
+export const states: readonly State[] = [...home, ...frame, ...model, ...data, ...recipe, ...train, ...evaluate, ...feedback, ...use];

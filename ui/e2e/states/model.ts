@@ -71,4 +71,12 @@ export const model: State[] = [
       await expect(page.getByRole('dialog')).toBeVisible();
     },
   },
+  {
+    name: 'model-remove',
+    async open(page, world) {
+      await world.open(page, 'ready', 'model');
+      await press(page, world, 'model_remove', { name: 'tiny-llama' });
+      await expect(page.getByRole('dialog')).toBeVisible();
+    },
+  },
 ];

@@ -10,10 +10,35 @@ export function roughly(value: number): string {
   return new Intl.NumberFormat(language(), { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
 }
 
-/** A share from 0 to 1 as per cent with about two digits: `88%`, `3.6%`, `0.36%`. */
+/** A share from 0 to 1 as per cent, always with one digit after the point: `73.3%`, `0.3%`; `<0.1%` where that is not nothing. */
 export function percent(share: number): string {
-  const digits = { maximumSignificantDigits: share >= 0.995 || share < 0.1 ? 2 : 3, maximumFractionDigits: 1 } as const;
-  return new Intl.NumberFormat(language(), { style: 'percent', ...digits }).format(share);
+  return share > 0 && share < 0.0005 ? `<${percentOf(0.001, 1)}` : percentOf(share, 1);
+}
+
+/** A share in whole per cent, for what moves, and for what more digits would say nothing about: `42%`. */
+export function wholePercent(share: number): string {
+  return percentOf(share, 0);
+}
+
+/** A change as per cent with its sign, as precise as `percent`: `+25.0%`. */
+export function percentChange(share: number): string {
+  return minusSign(percentOf(share, 1, 'exceptZero'));
+}
+
+/** A difference of shares in percentage points with its sign, without the unit: `+3.2`. */
+export function points(share: number): string {
+  const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: 'exceptZero' } as const;
+  return minusSign(new Intl.NumberFormat(language(), digits).format(100 * share));
+}
+
+function percentOf(share: number, digits: 0 | 1, signDisplay: 'auto' | 'exceptZero' = 'auto'): string {
+  const places = { minimumFractionDigits: digits, maximumFractionDigits: digits } as const;
+  return new Intl.NumberFormat(language(), { style: 'percent', ...places, signDisplay }).format(share);
+}
+
+/** Intl writes a hyphen. */
+function minusSign(text: string): string {
+  return text.replace('-', '\u2212');
 }
 
 const units = ['B', 'KB', 'MB', 'GB', 'TB'];

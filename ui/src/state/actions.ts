@@ -23,21 +23,24 @@ export async function createProject(app: AppState, name: string): Promise<void> 
 
 /** A new project for these files, named after the first, with the starter model chosen. */
 export async function createFromFiles(app: AppState, paths: string[]): Promise<void> {
-  let project = await createWithStarter(app, nameFrom(paths[0] ?? ''));
+  let { project, error } = await createWithStarter(app, nameFrom(paths[0] ?? ''));
   try {
     ({ project } = await app.call({ request: 'add_files', project: project.summary.id, paths }));
-  } catch (error) {
+  } catch (refused) {
     // The project is there all the same, and waits for another file.
-    app.toasts.fault(error);
+    error = refused;
   }
   app.show(project, 'data');
+  if (error) app.toasts.fault(error);
 }
 
 /** A new project with the sample of the current language, ready for its recipe. */
 export async function createFromSample(app: AppState): Promise<void> {
-  const { summary } = await createWithStarter(app, message('home_sample_name'));
-  const { project } = await app.call({ request: 'add_sample', project: summary.id, language: language() });
+  const made = await createWithStarter(app, message('home_sample_name'));
+  const request = { request: 'add_sample', project: made.project.summary.id, language: language() } as const;
+  const { project } = await app.call(request);
   app.show(project, nextStep(project));
+  if (made.error) app.toasts.fault(made.error);
 }
 
 /** Adds files to the open project and shows them. */
@@ -55,13 +58,16 @@ export function nameFrom(path: string): string {
   return name || message('home_new_name');
 }
 
-/** Without the starter model, where it is not on this machine yet: the project then asks for one. */
-async function createWithStarter(app: AppState, name: string): Promise<Project> {
+/**
+ * A project without the starter model where that is not on this machine yet: it then asks for one. What went wrong is
+ * told where the project is shown.
+ */
+async function createWithStarter(app: AppState, name: string): Promise<{ project: Project; error: unknown }> {
   const { project } = await app.call({ request: 'create_project', name });
   try {
-    return (await app.call({ request: 'choose_base', project: project.summary.id, model: starter })).project;
+    const chosen = await app.call({ request: 'choose_base', project: project.summary.id, model: starter });
+    return { project: chosen.project, error: null };
   } catch (error) {
-    app.toasts.fault(error);
-    return project;
+    return { project, error };
   }
 }

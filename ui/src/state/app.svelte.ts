@@ -11,6 +11,7 @@ import { Asked } from './asked.svelte';
 import { DataCheck } from './check.svelte';
 import { summaryWithRun, withRun, withSummary } from './fold';
 import { Models } from './models.svelte';
+import { Removal } from './removal.svelte';
 import { readRoute, writeRoute, type Place, type Route } from './route';
 import { Toasts } from './toasts.svelte';
 
@@ -25,6 +26,8 @@ export class AppState {
   readonly opening = new Asked<Project>();
   /** What the checks say about the data of the open project. */
   readonly check = new DataCheck(this);
+  /** A file that is about to be removed. */
+  readonly removal = new Removal(this);
   /** What becomes of dropped files where that depends on more than the page; `null` elsewhere. */
   taker = $state.raw<{ label: MessageKey; take: (paths: string[]) => Promise<void> } | null>(null);
   /** Whether what happens reaches the window. */
@@ -63,6 +66,7 @@ export class AppState {
 
   /** Sends one request. Throws what the platform throws. */
   async call<R extends Request>(request: R): Promise<ReplyTo<R>> {
+    if (this.removal.holds(request)) await this.removal.finish();
     try {
       return await this.platform.call(request);
     } finally {
@@ -126,6 +130,7 @@ export class AppState {
     // The address tells of changes that were made here, too.
     if (writeRoute(before) === writeRoute(route)) return;
     this.#route = route;
+    this.toasts.leavePage();
     const same = before.page === 'project' && route.page === 'project' && before.project === route.project;
     if (!same) this.#load(route);
   }

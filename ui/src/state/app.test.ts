@@ -61,6 +61,15 @@ describe('the state', () => {
     expect(app.projects.value?.[0]).toMatchObject({ state: 'judged', outcome: 'worse' });
   });
 
+  it('keeps what reports an action when the page is left, and lets go of faults', async () => {
+    const { app } = started();
+    await openProject(app, 'p1');
+    app.toasts.show('Written.', { kind: 'done' });
+    app.toasts.fault({ code: 'project.busy', message: 'busy', params: {} });
+    app.goToStep('recipe');
+    expect(app.toasts.all.map(({ text }) => text)).toEqual(['Written.']);
+  });
+
   it('knows how far a long request is until it is answered', async () => {
     let answer = () => {};
     const platform = fakePlatform({ project: () => ({ project: aProject() }) });

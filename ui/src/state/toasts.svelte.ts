@@ -8,8 +8,10 @@ export interface Toast {
   readonly action?: { label: string; run: () => void };
 }
 
-/** How long a message stays, in seconds; what went wrong stays until it is closed. */
+/** How long a message stays, in seconds; what went wrong stays until it is closed, or its page is left. */
 const stays = { note: 8, done: 5 };
+/** The same for a message with something to press. */
+export const actionStays = 10;
 
 /** The messages at the edge of the window, the latest last. */
 export class Toasts {
@@ -21,7 +23,7 @@ export class Toasts {
     const { kind = 'note', action } = options;
     const id = this.#next++;
     this.all.push({ id, kind, text, action });
-    if (kind !== 'fault') setTimeout(() => this.close(id), 1000 * (action ? 10 : stays[kind]));
+    if (kind !== 'fault') setTimeout(() => this.close(id), 1000 * (action ? actionStays : stays[kind]));
     return id;
   }
 
@@ -29,6 +31,11 @@ export class Toasts {
   fault(error: unknown): void {
     const text = sentenceOf(error);
     if (!this.all.some((toast) => toast.kind === 'fault' && toast.text === text)) this.show(text, { kind: 'fault' });
+  }
+
+  /** What went wrong on a page says nothing about the next one. */
+  leavePage(): void {
+    this.all = this.all.filter((toast) => toast.kind !== 'fault');
   }
 
   close(id: number): void {

@@ -35,6 +35,7 @@ export async function beginTour(app: AppState): Promise<void> {
   let { project } = await app.call({ request: 'create_project', name });
   const { id } = project.summary;
   remember(id);
+  let failed: unknown = null;
   try {
     const { models } = await app.call({ request: 'models' });
     if (models.some((model) => model.id === starter && model.installed)) {
@@ -46,7 +47,8 @@ export async function beginTour(app: AppState): Promise<void> {
     project = { ...project, recipe: choice };
   } catch (error) {
     // The project is there all the same, and can be completed by hand.
-    app.toasts.fault(error);
+    failed = error;
   }
   app.show(project, project.base ? 'data' : 'model');
+  if (failed) app.toasts.fault(failed);
 }

@@ -95,11 +95,11 @@ impl Check for Truncated {
         let (rows, limit, longest) = (truncated.rows, survey.max_length, survey.tally.longest());
         let message = Text::new(
             format!(
-                "{} longer than {limit} tokens ({share:.1} % of all; the longest has {longest}) and the end of the {what} is cut off; raise the maximum length to keep all of it.",
+                "{} longer than {limit} tokens ({share:.1}% of all; the longest has {longest}) and the end of the {what} is cut off; raise the maximum length to keep all of it.",
                 rows_are(rows)
             ),
             format!(
-                "{rows} 行超过 {limit} 个词元（占 {share:.1} %，最长的有 {longest} 个），{what_zh}的末尾会被截去；增大最大长度即可完整保留。"
+                "{rows} 行超过 {limit} 个词元（占 {share:.1}%，最长的有 {longest} 个），{what_zh}的末尾会被截去；增大最大长度即可完整保留。"
             ),
         );
         Some(finding(self.code(), Severity::Warning, truncated.clone(), message))

@@ -126,6 +126,19 @@ describe('the checks', () => {
   });
 });
 
+describe('a file', () => {
+  it('is removed with a way back', async () => {
+    const { app, platform } = await step(undefined, { remove_file: () => ({ project: aProject() }) });
+    screen.getByRole('button', { name: 'Remove mail.csv' }).click();
+    (await screen.findByRole('button', { name: 'Undo: keep mail.csv' })).click();
+    (await screen.findByRole('button', { name: 'Remove mail.csv' })).click();
+    await screen.findByRole('button', { name: 'Undo: keep mail.csv' });
+    expect(platform.asked.some(({ request }) => request === 'remove_file')).toBe(false);
+    await app.removal.finish();
+    expect(platform.asked).toContainEqual({ request: 'remove_file', project: 'p1', file: 'mail.csv' });
+  });
+});
+
 describe('the rows', () => {
   it('are left out, and taken in again', async () => {
     const { app } = await step();

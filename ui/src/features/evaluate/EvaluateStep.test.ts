@@ -79,10 +79,10 @@ describe('evaluate', () => {
   it('says the verdict first, then what it rests on', async () => {
     show([judged]);
     expect((await screen.findByText('Better:')).parentElement?.textContent).toContain(
-      'the right label 90% of the time, up from 50%',
+      'the right label 90.0% of the time, up from 50.0%',
     );
     expect(screen.getByText('1 answer is different from before.')).toBeTruthy();
-    expect(screen.getByText(/always answering “happy” would reach: 55%/)).toBeTruthy();
+    expect(screen.getByText(/always answering “happy” would reach: 55.0%/)).toBeTruthy();
     expect(screen.getByRole('img', { name: 'Right answers: before 50.0%, after 90.0%' })).toBeTruthy();
     expect(screen.getByText(/What the model knew is intact/)).toBeTruthy();
     expect(screen.getAllByRole('table', { hidden: true })).toHaveLength(2);

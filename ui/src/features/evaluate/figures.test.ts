@@ -7,7 +7,6 @@ import {
   figuresOf,
   forgotten,
   isHeadline,
-  percent,
   scoreText,
   tickText,
   ticks,
@@ -64,8 +63,7 @@ describe('figures', () => {
   });
 
   it('read well', () => {
-    expect([percent(0.8333), percent(0.5)]).toEqual(['83.3', '50']);
-    expect(scoreText('probability', 0.5)).toBe('50%');
+    expect(scoreText('probability', 0.5)).toBe('50.0%');
     expect(scoreText('perplexity', 12.34)).toBe('12.3');
   });
 
@@ -78,6 +76,6 @@ describe('figures', () => {
 
 it('forgetting is judged by the rise of perplexity', () => {
   const of = (after: number) => forgotten({ before: 100, after, tokens: 1 });
-  expect(of(97)).toEqual({ forgot: 'improved', change: '−3' });
+  expect(of(97)).toEqual({ forgot: 'improved', change: '−3.0%' });
   expect([of(101.9), of(109), of(129), of(131)].map((one) => one.forgot)).toEqual(['none', 'little', 'some', 'much']);
 });

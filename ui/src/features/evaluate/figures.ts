@@ -2,6 +2,7 @@ import type { Comparison } from '../../contract/Comparison';
 import type { Forgetting } from '../../contract/Forgetting';
 import type { Pick } from '../../contract/Pick';
 import type { Task } from '../../contract/Task';
+import { percent, percentChange } from '../../messages/numbers';
 
 /** How a figure is written: a share from 0 to 1 as per cent, 0 to 100, or a plain number. */
 type Unit = 'share' | 'points' | 'number';
@@ -89,7 +90,7 @@ export function tickText(metric: string, value: number): string {
 
 /** The score that a row was chosen by. */
 export function scoreText(score: Pick['score'], value: number): string {
-  if (score === 'probability') return `${trimmed(fixed(100 * value, 1))}%`;
+  if (score === 'probability') return percent(value);
   return score === 'chrf' ? fixed(value, 1) : fixed(value, placesFor(value));
 }
 
@@ -97,8 +98,8 @@ export function scoreText(score: Pick['score'], value: number): string {
 export type Forgot = 'improved' | 'none' | 'little' | 'some' | 'much';
 
 export function forgotten({ before, after }: Forgetting): { forgot: Forgot; change: string } {
-  const change = 100 * (after / before - 1);
-  return { forgot: severity(change), change: trimmed(signed(change, 1)) };
+  const change = after / before - 1;
+  return { forgot: severity(100 * change), change: percentChange(change) };
 }
 
 function severity(change: number): Forgot {
@@ -111,11 +112,6 @@ function severity(change: number): Forgot {
 /** About three significant digits. */
 export function threeDigits(value: number): string {
   return fixed(value, placesFor(value));
-}
-
-/** A share as per cent with at most one decimal: `83.3`, `50`. */
-export function percent(share: number): string {
-  return trimmed(fixed(100 * share, 1));
 }
 
 function placesFor(value: number): number {
@@ -139,8 +135,4 @@ function fixed(value: number, places: number): string {
 
 function isZero(text: string): boolean {
   return /^[0.]+$/.test(text);
-}
-
-function trimmed(text: string): string {
-  return text.endsWith('.0') ? text.slice(0, -2) : text;
 }

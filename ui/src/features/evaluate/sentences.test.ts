@@ -58,7 +58,7 @@ describe('the verdict', () => {
 it('forgetting and metrics have words', () => {
   speak('en');
   expect(forgettingSentence({ before: 20, after: 25, tokens: 1 })).toBe(
-    'The model forgot noticeably: perplexity on general text 25.0, before 20.0 (+25%); fewer epochs or a lower learning rate would keep more.',
+    'The model forgot noticeably: perplexity on general text 25.0, before 20.0 (+25.0%); fewer epochs or a lower learning rate would keep more.',
   );
   expect(metricWords('macro_f1').term).toBe('Macro-F1');
   expect(metricWords('new_metric')).toEqual({ word: 'new_metric', term: 'new_metric', text: '' });

@@ -1,7 +1,7 @@
 import type { Forgetting } from '../../contract/Forgetting';
 import type { Verdict } from '../../contract/Verdict';
 import { isMessage, language, message, messageIn } from '../../messages/messages.svelte';
-import { count } from '../../messages/numbers';
+import { count, percent, points } from '../../messages/numbers';
 import { forgotten, threeDigits } from './figures';
 
 /** A verdict in one sentence: its first words, which are the answer, and the rest. */
@@ -24,7 +24,28 @@ function translated({ sentence_code: code, sentence_params: given }: Verdict): s
   if (!isMessage(key)) return null;
   const needed = [...messageIn('en', key).matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   if (!needed.every((name) => name in given)) return null;
-  return message(key, { ...given, rows: count(Number(given.rows)) });
+  return message(key, { ...given, ...sharesOf(code, given), rows: count(Number(given.rows)) });
+}
+
+/** Which parameters of a verdict's sentence are shares, and which differences of shares; Rust writes both times 100. */
+const shares: Record<string, { shares: string[]; differences: string[] }> = {
+  classify: { shares: ['before', 'after', 'majority'], differences: ['low', 'high'] },
+  preference: { shares: ['before', 'after'], differences: ['low', 'high'] },
+  unpaired: { shares: ['before', 'after'], differences: ['low', 'high'] },
+  reward: { shares: ['win_rate'], differences: [] },
+};
+
+/** The shares of a sentence, each with as many digits as the others. */
+function sharesOf(code: string, given: Record<string, string>): Record<string, string> {
+  const of = shares[code.split('.')[0]!] ?? { shares: [], differences: [] };
+  const written = (names: string[], write: (share: number) => string) =>
+    names.filter((name) => name in given).map((name) => [name, write(numberOf(given[name]!) / 100)]);
+  return Object.fromEntries([...written(of.shares, percent), ...written(of.differences, points)]);
+}
+
+/** A number as Rust writes it, with the minus sign proper. */
+function numberOf(text: string): number {
+  return Number(text.replace('\u2212', '-'));
 }
 
 /** Up to the first colon and from there. */

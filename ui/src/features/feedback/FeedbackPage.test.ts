@@ -5,8 +5,9 @@ import type { Request } from '../../contract/Request';
 import { speak } from '../../messages/messages.svelte';
 import { fakePlatform, type Answers } from '../../platform/fake';
 import { fakeBrowser } from '../../platform/fake-browser';
-import { aBallot, aBase, aFile, aProject, aRun } from '../../platform/fake-data';
+import { aBallot, aBase, aFile, aProject, aRun, aVotedBallot } from '../../platform/fake-data';
 import { fakeFeedback } from '../../platform/fake-feedback';
+import type { Platform } from '../../platform';
 import { AppState, appContext } from '../../state/app.svelte';
 import FeedbackPage from './FeedbackPage.svelte';
 
@@ -15,14 +16,21 @@ type Vote = Extract<Request, { request: 'vote' }>;
 const project = aProject({ base: aBase(), files: [aFile()], runs: [aRun({ state: 'judged' })] });
 const three = () => [aBallot(1, ['Yes.', 'No.']), aBallot(2, ['Red.', 'Blue.', 'Green.']), aBallot(3)];
 
-async function show(answers: Answers) {
-  const platform = fakePlatform({ feedback_prompts: () => ({ prompts: ['One?', 'Two?'] }), ...answers });
+async function show(given: Answers, parts: Partial<Platform> = {}) {
+  const answers: Answers = { feedback_prompts: () => ({ prompts: ['One?', 'Two?'] }), ...given };
+  const platform = { ...fakePlatform(answers, parts), answers };
   location.hash = '#/project/p1/feedback';
   const app = new AppState(platform);
   app.opening.value = project;
   render(FeedbackPage, { props: { project }, context: appContext(app) });
   const votes = () => platform.asked.filter((request): request is Vote => request.request === 'vote');
   return { app, platform, votes };
+}
+
+/** Chooses from the menu of files. */
+async function choose(name: string) {
+  await fireEvent.keyDown(await screen.findByRole('button', { name: 'Files of votes' }), { key: 'Enter' });
+  await fireEvent.click(await screen.findByRole('menuitem', { name }));
 }
 
 const press = (key: string, held = {}) => fireEvent.keyDown(document.body, { key, ...held });
@@ -148,6 +156,63 @@ describe('feedback', () => {
     await waitFor(() => expect(app.toasts.all.map(({ text }) => text)).toContain('feedback.jsonl is now in your data.'));
     expect(platform.asked).toContainEqual({ request: 'use_feedback', project: 'p1', form: 'preference' });
     expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Use these votes: Corrected answers' }).disabled).toBe(true);
+  });
+
+  it('tells several people apart, and how far they agree', async () => {
+    const voted = (id: number, rater: string) => {
+      const ballot = aVotedBallot(aBallot(id), { kind: 'best', answer: 0 });
+      return { ...ballot, vote: { ...ballot.vote!, rater } };
+    };
+    const ballots = [voted(1, ''), voted(2, 'Ann'), voted(3, 'Ann')];
+    await show(fakeFeedback(ballots, { agreement: 0.1, judged_by_several: 1 }));
+    await fireEvent.click(await screen.findByRole('tab', { name: /Votes/ }));
+    expect(await screen.findByText(/they agree hardly more often than by chance/)).toBeTruthy();
+    expect(screen.getByRole('heading', { name: 'All votes' })).toBeTruthy();
+    await fireEvent.click(screen.getByRole('button', { name: 'Ann 2' }));
+    expect(screen.getByRole('heading', { name: 'Votes: Ann' })).toBeTruthy();
+    expect([screen.queryByText('Question 1?'), screen.queryByText('Question 3?')?.textContent]).toEqual([null, 'Question 3?']);
+    await fireEvent.click(screen.getByRole('button', { name: 'Everyone 3' }));
+    expect(screen.getByText('Question 1?')).toBeTruthy();
+  });
+
+  it('takes in votes of others and says who voted how often', async () => {
+    const theirs = aVotedBallot(aBallot(2), { kind: 'tie' });
+    const ballots = [aVotedBallot(aBallot(1), { kind: 'tie' })];
+    const { platform } = await show(
+      { ...fakeFeedback(ballots), import_feedback: ({ rater }) => {
+        ballots.push({ ...theirs, vote: { ...theirs.vote!, rater } });
+        Object.assign(platform.answers, fakeFeedback(ballots));
+        return { added: 1 };
+      } },
+      { pickFiles: () => Promise.resolve(['/home/ann/votes.jsonl']) },
+    );
+    await choose('Import votes');
+    await fireEvent.click(await screen.findByRole('button', { name: 'Choose a file' }));
+    await screen.findByText('/home/ann/votes.jsonl');
+    await fireEvent.input(screen.getByLabelText('Who voted'), { target: { value: 'Ann' } });
+    await fireEvent.click(screen.getByRole('button', { name: 'Import' }));
+    expect(await screen.findByText('1 question was added.')).toBeTruthy();
+    expect(within(screen.getByRole('list', { name: 'Who voted' })).getAllByRole('listitem').map((item) => item.textContent?.trim())).toEqual([
+      'You 1 vote',
+      'Ann 1 vote',
+    ]);
+    expect(platform.asked).toContainEqual({ request: 'import_feedback', project: 'p1', path: '/home/ann/votes.jsonl', rater: 'Ann' });
+  });
+
+  it('writes votes to a file where the person wants it', async () => {
+    const { app, platform } = await show(
+      { ...fakeFeedback(three()), export_feedback: () => ({ rows: 3 }) },
+      { pickFolder: () => Promise.resolve('/home/me/Documents') },
+    );
+    await choose('Export votes');
+    await fireEvent.click(await screen.findByRole('button', { name: 'Choose a folder' }));
+    await screen.findByText('/home/me/Documents');
+    await fireEvent.input(screen.getByLabelText('Name of the file'), { target: { value: 'mine.jsonl' } });
+    await fireEvent.click(screen.getByRole('button', { name: 'Write file' }));
+    await waitFor(() =>
+      expect(platform.asked).toContainEqual({ request: 'export_feedback', project: 'p1', form: null, path: '/home/me/Documents/mine.jsonl' }),
+    );
+    await waitFor(() => expect(app.toasts.all[0]?.text).toContain('/home/me/Documents/mine.jsonl'));
   });
 
   it('follows the answers as they are written', async () => {

@@ -9,11 +9,14 @@ import type { Sampling } from '../../contract/Sampling';
 import type { AppState } from '../../state/app.svelte';
 import { Asked } from '../../state/asked.svelte';
 import type { Mode } from './keys';
+import { peopleOf, type Person } from './people';
 
 /** So many ballots are fetched ahead of the vote: a person does not get through them unnoticed. */
 const ahead = 20;
 /** So many votes are shown at first, and added at each wish for more. */
 const page = 50;
+/** As many ballots as are given at once. */
+const most = 500;
 
 /** Ballots that wait, and what the votes say. */
 interface Standing {
@@ -21,16 +24,13 @@ interface Standing {
   stats: FeedbackStats;
 }
 
-/** Ballots that have their vote, the first ones, and how many there are. */
-interface Voted {
-  ballots: Ballot[];
-  total: number;
-}
-
 /** The votes of a project. */
 export class FeedbackDesk {
   readonly standing = new Asked<Standing>();
-  readonly voted = new Asked<Voted>();
+  /** Every ballot that has its vote. */
+  readonly voted = new Asked<Ballot[]>();
+  /** Whose votes are listed; everybody's when `null`. */
+  rater = $state<string | null>(null);
   /** Ballots whose answers are still being written. */
   writing = $state(0);
   /** Why writing answers ended. */
@@ -50,7 +50,7 @@ export class FeedbackDesk {
   #first = $state.raw<Ballot | null>(null);
   /** Ballots in the order of their votes, to take them back. */
   #history = $state.raw<number[]>([]);
-  #shown = page;
+  #shown = $state(page);
   /** The last vote on its way. */
   #sending: Promise<unknown> = Promise.resolve();
 
@@ -94,17 +94,29 @@ export class FeedbackDesk {
     });
   }
 
-  /** Asks for the ballots that have their vote, from the first one. */
+  /** Who voted, and how often, as far as the votes were asked for. */
+  get people(): Person[] {
+    return peopleOf(this.voted.value ?? []);
+  }
+
+  /** The votes to list, the first ones, and how many there are. */
+  get listed(): { ballots: Ballot[]; total: number } {
+    const all = this.voted.value ?? [];
+    const isKnown = this.people.some(({ rater }) => rater === this.rater);
+    const found = isKnown ? all.filter(({ vote }) => vote?.rater === this.rater) : all;
+    return { ballots: found.slice(0, this.#shown), total: found.length };
+  }
+
+  /** Asks for the ballots that have their vote. */
   async loadVoted(): Promise<void> {
     await this.voted.ask(async () => {
       const found: Ballot[] = [];
       for (;;) {
-        const limit = Math.min(500, this.#shown - found.length);
-        const request = { request: 'feedback', project: this.#project, filter: 'voted', offset: found.length, limit } as const;
+        const request = { request: 'feedback', project: this.#project, filter: 'voted', offset: found.length, limit: most } as const;
         const { ballots, total } = await this.#app.call(request);
         found.push(...ballots);
         this.#learnNames(ballots);
-        if (ballots.length === 0 || found.length >= Math.min(total, this.#shown)) return { ballots: found, total };
+        if (ballots.length === 0 || found.length >= total) return found;
       }
     });
   }
@@ -112,7 +124,7 @@ export class FeedbackDesk {
   /** Looks in the votes for the names of authors, given by run, as long as they are not all known. */
   async loadNames(runs: readonly (string | null)[]): Promise<void> {
     for (let offset = 0; !runs.every((run) => this.names.has(run)); ) {
-      const request = { request: 'feedback', project: this.#project, filter: 'voted', offset, limit: 500 } as const;
+      const request = { request: 'feedback', project: this.#project, filter: 'voted', offset, limit: most } as const;
       const { ballots, total } = await this.#app.call(request);
       this.#learnNames(ballots);
       offset += ballots.length;
@@ -120,9 +132,8 @@ export class FeedbackDesk {
     }
   }
 
-  async loadMore(): Promise<void> {
+  showMore(): void {
     this.#shown += page;
-    await this.loadVoted();
   }
 
   /** Has questions answered for ballots. */
@@ -168,7 +179,8 @@ export class FeedbackDesk {
     await this.#app.call({ request: 'delete_ballot', project: this.#project, ballot: id });
     this.#history = this.#history.filter((other) => other !== id);
     if (this.#first?.id === id) this.#first = null;
-    await this.#refresh();
+    if (this.voted.value) this.voted.value = this.voted.value.filter((ballot) => ballot.id !== id);
+    await this.load();
   }
 
   /** Puts the votes into the project's data. */
@@ -184,7 +196,7 @@ export class FeedbackDesk {
   /** Takes in ballots of a file; tells how many were new. */
   async import(path: string, rater: string): Promise<number> {
     const { added } = await this.#app.call({ request: 'import_feedback', project: this.#project, path, rater });
-    await this.#refresh();
+    await Promise.all([this.load(), this.loadVoted()]);
     return added;
   }
 
@@ -204,7 +216,8 @@ export class FeedbackDesk {
       this.#learnNames([ballot]);
       if (choice === null) this.#first = ballot;
       else if (this.#first?.id === id) this.#first = null;
-      await this.#refresh();
+      this.#keep(ballot);
+      await this.load();
       return ballot;
     } catch (error) {
       this.error = error;
@@ -214,8 +227,11 @@ export class FeedbackDesk {
     }
   }
 
-  async #refresh(): Promise<void> {
-    await Promise.all([this.load(), this.voted.value ? this.loadVoted() : undefined]);
+  /** Puts a ballot among those with a vote, or takes it from them: asking for all anew would be asking for much. */
+  #keep(ballot: Ballot): void {
+    if (!this.voted.value) return;
+    const others = this.voted.value.filter(({ id }) => id !== ballot.id);
+    this.voted.value = ballot.vote ? [...others, ballot].sort((one, other) => one.id - other.id) : others;
   }
 
   #learnNames(ballots: readonly Ballot[]): void {

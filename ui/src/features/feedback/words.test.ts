@@ -4,7 +4,7 @@ import type { Duel } from '../../contract/Duel';
 import { speak } from '../../messages/messages.svelte';
 import { aStats } from '../../platform/fake-data';
 import { authorsOf } from './authors';
-import { agreementWord, choiceText, duelOf, duelText, fared, shareText } from './words';
+import { agreementText, agreementWord, choiceText, duelOf, duelText, fared, shareText } from './words';
 
 const duel: Duel = {
   first: 'Starter',
@@ -51,7 +51,10 @@ it('answers fare as the vote says', () => {
 });
 
 it('agreement is judged by Krippendorff’s limits', () => {
-  expect([0.9, 0.7, 0.5].map(agreementWord)).toEqual(['good', 'fair', 'poor']);
+  expect([0.9, 0.7, 0.5, 0.1, -0.4].map(agreementWord)).toEqual(['good', 'fair', 'poor', 'chance', 'chance']);
+  expect(agreementText(aStats({ agreement: 0.85, judged_by_several: 12 }))).toBe('On the 12 questions that several people judged, they mostly agree.');
+  expect(agreementText(aStats({ agreement: 0, judged_by_several: 1 }))).toBe('On the 1 question that several people judged, they agree hardly more often than by chance.');
+  expect(agreementText(aStats())).toBe('No question was judged by several people yet, so it cannot be said how far they agree.');
 });
 
 it('base and trained model take turns', () => {

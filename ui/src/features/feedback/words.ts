@@ -4,8 +4,8 @@ import type { Choice } from '../../contract/Choice';
 import type { Duel } from '../../contract/Duel';
 import type { FeedbackStats } from '../../contract/FeedbackStats';
 import type { Share } from '../../contract/Share';
-import { language, message } from '../../messages/messages.svelte';
-import { count } from '../../messages/numbers';
+import { message } from '../../messages/messages.svelte';
+import { count, wholePercent } from '../../messages/numbers';
 
 /** What an answer is called on its ballot: A to D. */
 export function letter(answer: number): string {
@@ -60,17 +60,12 @@ export function questionOf({ prompt }: Ballot): string {
 
 /** A share with its interval, in whole per cent as no vote tells more: `68% (52–81%)`. */
 export function shareText({ value, low, high }: Share): string {
-  return message('feedback_share', { value: whole(value), range: rangeText({ low, high }) });
+  return message('feedback_share', { value: wholePercent(value), range: rangeText({ low, high }) });
 }
 
 /** An interval of a share: `52–81%`. */
 export function rangeText({ low, high }: Pick<Share, 'low' | 'high'>): string {
-  return message('feedback_range', { low: count(100 * low), high: whole(high) });
-}
-
-/** A share in whole per cent. */
-export function whole(share: number): string {
-  return new Intl.NumberFormat(language(), { style: 'percent', maximumFractionDigits: 0 }).format(share);
+  return message('feedback_range', { low: count(100 * low), high: wholePercent(high) });
 }
 
 /** Two authors on the same ballots in one sentence, and whether more than luck speaks for one. */
@@ -102,10 +97,20 @@ function turned({ value, low, high, of }: Share): Share {
   return { value: 1 - value, low: 1 - high, high: 1 - low, of };
 }
 
+/** Below it, agreement is little more than the 0 that chance gives. */
+const nearChance = 0.2;
+
 /** How well several people agree, by the limits that Krippendorff gives for his alpha. */
-export function agreementWord(alpha: number): 'good' | 'fair' | 'poor' {
+export function agreementWord(alpha: number): 'good' | 'fair' | 'poor' | 'chance' {
   if (alpha >= 0.8) return 'good';
-  return alpha >= 0.667 ? 'fair' : 'poor';
+  if (alpha >= 0.667) return 'fair';
+  return alpha >= nearChance ? 'poor' : 'chance';
+}
+
+/** Where several people judged, how far they agree; that they did not, otherwise. */
+export function agreementText({ agreement, judged_by_several: several }: FeedbackStats): string {
+  if (agreement === null || several === 0) return message('feedback_agreement_none');
+  return message(`feedback_agreement_${agreementWord(agreement)}`, { n: count(several) });
 }
 
 function listed(parts: string[]): string {

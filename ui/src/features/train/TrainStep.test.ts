@@ -99,7 +99,7 @@ describe('train', () => {
     expect(await screen.findByText('On its way.')).toBeTruthy();
     expect(screen.getByText('Where is it?')).toBeTruthy();
     expect(screen.getByRole('alert').textContent).toMatch(/The reward rose by 0\.12 while closeness to your answers fell by 0\.21\..*step 20/);
-    expect(screen.getByText(/For 95% of the last questions/)).toBeTruthy();
+    expect(screen.getByText(/For 95.0% of the last questions/)).toBeTruthy();
     expect(screen.getByRole('img', { name: /^Reward of its answers: from 0\.20/ })).toBeTruthy();
     tell(platform, { ...sample, step: 40, answer: 'It is here.' });
     expect(await screen.findByText('It is here.')).toBeTruthy();
@@ -150,5 +150,15 @@ describe('train', () => {
     broken = false;
     await fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
     expect(await screen.findByRole('heading', { name: 'How it learns' })).toBeTruthy();
+  });
+
+  it('shows what is under way, and lets what waits be taken out of the queue', async () => {
+    const waiting = ['r3', 'r2'].map((id) => aRun({ id, state: 'waiting', step: 0 }));
+    const { platform } = show([...waiting, aRun({ id: 'r1', state: 'training' })], { stop_run: () => {} });
+    expect(await screen.findByRole('heading', { name: 'It is learning from your rows' })).toBeTruthy();
+    const buttons = screen.getAllByRole('button', { name: /Take out of the queue/ });
+    expect(buttons).toHaveLength(2);
+    await fireEvent.click(buttons[0]!);
+    await waitFor(() => expect(platform.asked).toContainEqual({ request: 'stop_run', project: 'p1', run: 'r2' }));
   });
 });
