@@ -7,39 +7,29 @@
 mod dragger;
 #[path = "support/screen.rs"]
 mod screen;
+#[path = "support/steps.rs"]
+mod steps;
 #[path = "support/tiny.rs"]
 mod tiny;
+#[allow(dead_code, reason = "the other test of the window votes by keys")]
 #[path = "support/webdriver.rs"]
 mod webdriver;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use screen::{Running, Screen, within};
+use screen::{Screen, within};
 use serde_json::{Value, json};
-use tiny::{tiny_model, triage_csv};
+use steps::{APP, TRAINING, begin_a_project, choose_the_tiny_model, drag, evidence, set};
+use tiny::triage_csv;
 use webdriver::{Window, children};
-
-/// Names what this program is to offer to be dragged, instead of being a test.
-const OFFERED: &str = "SANBAO_TEST_OFFERS";
-
-/// How long a run on the tiny model may take.
-const TRAINING: Duration = Duration::from_secs(120);
-
-const APP: &str = env!("CARGO_BIN_EXE_sanbao-app");
 
 #[test]
 fn a_person_makes_a_model_of_their_own() {
-    if let Some(path) = std::env::var_os(OFFERED) {
-        return dragger::offer(Path::new(&path));
-    }
     let home = tempfile::tempdir().unwrap();
-    let evidence = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("window-failures");
-    if evidence.exists() {
-        fs::remove_dir_all(&evidence).unwrap();
-    }
+    let evidence = evidence("window");
     let screen = Screen::open();
     let before = screen.colours(home.path());
     let window = Window::open(&screen, APP, home.path(), &evidence);
@@ -49,8 +39,9 @@ fn a_person_makes_a_model_of_their_own() {
     });
     assert!(drawn.is_some(), "the window stays empty");
 
-    begin_a_project(&window);
-    drop_a_base_model(&window, &screen);
+    begin_a_project(&window, "Empty project", "分拣 Triage");
+    choose_the_tiny_model(&window, &screen);
+    window.press("button", "Next: Data");
     drop_examples(&window, &screen, home.path());
     look_at_the_examples(&window);
     choose_a_recipe(&window);
@@ -71,22 +62,6 @@ fn a_person_makes_a_model_of_their_own() {
     again.press("button", "分拣 Triage");
     again.shows("变好了：在训练中从未见过的 15 行上");
     again.close();
-}
-
-fn begin_a_project(window: &Window) {
-    window.press("button", "Empty project");
-    window.fill("Name", "分拣 Triage");
-    window.press("button", "Create");
-    window.shows("Choose a base model to go on.");
-    let name = "return document.querySelector('aside input').value";
-    assert_eq!(window.run(name, json!([])), "分拣 Triage");
-}
-
-fn drop_a_base_model(window: &Window, screen: &Screen) {
-    drag(screen, window, &tiny_model(), "Drop a model folder or a GGUF file");
-    window.press("button", "Choose llama_gqa_tied");
-    window.shows("Chosen");
-    window.press("button", "Next: Data");
 }
 
 /// A file with a name as people give them: with a space, and Chinese.
@@ -115,12 +90,7 @@ fn choose_a_recipe(window: &Window) {
     window.shows("Rows learnt from");
     window.press("radio", "Quick");
     window.shows("See in minutes whether it works at all.");
-    window.press("disclosure", "All settings");
-    // What is not there yet cannot be typed over: it can be started once all of it is worked out.
-    window.offers("button", "Start training");
-    window.fill("Passes through the rows", "12\u{E007}");
-    window.offers("button", "Start training");
-    window.fill("Size of each step", "0.01\u{E007}");
+    set(window, &[("Passes through the rows", "12"), ("Size of each step", "0.01")]);
     window.shows("All settings (2 changed by you)");
     window.shows("Steps\n180");
     window.press("button", "Start training");
@@ -220,37 +190,4 @@ fn holds_a_run(process: u32) -> bool {
 fn appearance(window: &Window) -> String {
     let theme = window.run("return document.documentElement.dataset.theme", json!([]));
     theme.as_str().unwrap().to_owned()
-}
-
-/// Drags a file or folder from another program onto the window, away from it, onto it again, and
-/// lets it go. The window says what would become of it as long as it is there.
-fn drag(screen: &Screen, window: &Window, path: &Path, invitation: &str) {
-    let mut source = screen.command(std::env::current_exe().unwrap());
-    source.args(["--exact", "a_person_makes_a_model_of_their_own"]).env(OFFERED, path);
-    let _source = Running(source.stdout(Stdio::null()).spawn().unwrap());
-    let limit = Duration::from_secs(20);
-    let shown = within(limit, || screen.window(dragger::TITLE));
-    assert!(shown.is_some(), "there is nothing to drag from");
-    let (left, top, width, height) = dragger::PLACE;
-    let [x, y] = [left + width / 2, top + height / 2];
-    // Step by step, or it is taken for a click.
-    let glide = |steps: &[i32]| {
-        let moves = steps
-            .iter()
-            .map(|step| format!("mousemove {} {} sleep 0.03", x - 50 * step, y + 20 * step));
-        screen.mouse(&moves.collect::<Vec<_>>().join(" "));
-    };
-    let invites = |does: bool| {
-        let seen = || (window.words().contains(invitation) == does).then_some(());
-        assert!(within(limit, seen).is_some(), "'{invitation}': shown is not {does}");
-    };
-    screen.mouse(&format!("mousemove {x} {y} mousedown 1 sleep 0.1"));
-    glide(&[1, 2, 3, 4, 6, 8, 10, 12]);
-    invites(true);
-    glide(&[10, 8, 6, 4, 3, 2, 1]);
-    invites(false);
-    glide(&[2, 3, 4, 6, 8, 10, 12]);
-    invites(true);
-    screen.mouse("mouseup 1");
-    invites(false);
 }

@@ -30,6 +30,8 @@ const CANDIDATES: &str = r#"
         tab: '[role=tab]',
         textbox: 'input, textarea',
         disclosure: 'summary',
+        combobox: '[role=combobox]',
+        option: '[role=option]',
     };
     const isCalled = (element) =>
         [element.getAttribute('aria-label'), element.labels?.[0]?.textContent, element.textContent]
@@ -41,6 +43,21 @@ const CANDIDATES: &str = r#"
         !running.some((one) => one.effect.target?.contains(element));
     const all = [...document.querySelectorAll(kinds[role])];
     return all.filter((element) => isUsable(element) && isCalled(element));
+"#;
+
+/// What of an element is pressed, once it is brought into sight, and where that lies. What is there
+/// for the keyboard alone is pressed by the words beside it. What stays at the bottom of a page may
+/// cover what is only just in sight.
+const PLACE: &str = r#"
+    const [element] = arguments;
+    const seen = element.offsetWidth > 1 ? element : element.labels[0];
+    seen.scrollIntoView({ block: 'center' });
+    const { left, top, width, height } = seen.getClientRects()[0];
+    const first = document.elementFromPoint(left + width / 2, top + height / 2);
+    const moves = document.getAnimations().some(
+        (one) => one.playState === 'running' && one.effect.target?.contains(seen),
+    );
+    return { seen, left, top, width, height, rests: !moves && seen.contains(first) };
 "#;
 
 /// An open window of the app, with the process that speaks to it.
@@ -175,10 +192,15 @@ impl<'screen> Window<'screen> {
     /// Presses a button, link or the like once it can be pressed.
     pub fn press(&self, role: &str, name: &str) {
         self.act(role, name, |element| {
-            // What stays at the bottom of a page may cover what is only just in sight.
-            let script = "arguments[0].scrollIntoView({block: 'center'})";
-            self.try_run(script, json!([{ELEMENT: element}]))?;
-            self.ask("POST", &format!("/element/{element}/click"), None).map(drop)
+            let place = || self.try_run(PLACE, json!([{ELEMENT: element}]));
+            let before = place()?;
+            std::thread::sleep(Duration::from_millis(50));
+            let now = place()?;
+            if before != now || now["rests"] != true {
+                return Err(format!("it moves, or something lies over it: {now}"));
+            }
+            let seen = now["seen"][ELEMENT].as_str().ok_or("nothing of it can be seen")?;
+            self.ask("POST", &format!("/element/{seen}/click"), None).map(drop)
         });
     }
 
@@ -197,10 +219,21 @@ impl<'screen> Window<'screen> {
         });
     }
 
-    /// Closes the window and waits for the app to end.
+    /// Presses a key wherever the keyboard is, as a person does who leaves the mouse alone.
+    pub fn press_key(&self, key: char) {
+        let presses = ["keyDown", "keyUp"].map(|press| json!({"type": press, "value": key}));
+        let keyboard = json!({"type": "key", "id": "keyboard", "actions": presses});
+        self.ask("POST", "/actions", Some(json!({"actions": [keyboard]}))).unwrap();
+    }
+
+    /// Closes the window, which is called after what it shows, and waits for the app to end.
     pub fn close(self) {
         let app = self.process();
-        let window = self.screen.window("Sanbao").expect("no window named Sanbao");
+        let title = self.run("return document.title", json!([]));
+        let title = title.as_str().unwrap();
+        assert!(title.ends_with("Sanbao"), "{title}");
+        let window = within(PATIENCE, || self.screen.window(title));
+        let window = window.unwrap_or_else(|| panic!("no window is called '{title}'"));
         self.screen.close_window(window);
         let ended = within(PATIENCE, || (!is_running(app)).then_some(()));
         assert!(ended.is_some(), "the app goes on without its window");

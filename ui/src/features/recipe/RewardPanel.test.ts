@@ -96,6 +96,7 @@ describe('the reward', () => {
     await fireEvent.input(texts, { target: { value: 'therefore\n\nso' } });
     await fireEvent.blur(texts);
     await waitFor(() => expect(trials()[2]?.reward.cards[0]!.settings).toEqual({ texts: ['therefore', 'so'] }));
+    expect(texts.closest('details')!.open).toBe(true);
   });
 
   it('says why it cannot be tried, and is empty again without its cards', async () => {
