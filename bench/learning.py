@@ -2,7 +2,7 @@
 
     python3 bench/learning.py --sanbao PROGRAM --model STARTER.gguf --data DIR [--only dpo grpo …]
 
-DIR holds `piqa_preference.jsonl` (prompt, chosen, rejected) and `wordnet_definitions.jsonl` (instruction,
+DIR holds `commonsense_preference.jsonl` (prompt, chosen, rejected) and `wordnet_definitions.jsonl` (instruction,
 output). Every case learns rows of one part of a file and is judged on another part that training never
 saw. `figure` is the one that decides the verdict, before and after, each with its 95 % interval; a case
 has learnt something when the interval of the difference does not reach 0. Nothing but Python's own
@@ -22,7 +22,7 @@ TRAIN_PROMPTS, HELDOUT_PROMPTS = 100, 60
 RULE = ["--reward", "length:min=3,max=10,tolerance=30"]
 ONLINE = {"max_completion_length": 32, "learning_rate": 3e-4, "max_steps": 30, "evals_per_epoch": 2}
 GROUPS = ONLINE | {"num_generations": 8, "batch_size": 2}
-ONE_EPOCH = {"num_train_epochs": 1}
+ONE_EPOCH = {"num_train_epochs": 1, "learning_rate": 2e-4}
 
 # Recipe: its rows, its settings where they are not the proposed ones, and what else is said.
 CASES = {
@@ -54,7 +54,7 @@ def unpaired(pairs):
 def prepare(data, out):
     """Writes train, validation and held-out rows of each kind, in the order of the files."""
     out.mkdir(parents=True, exist_ok=True)
-    pairs = lines(data / "piqa_preference.jsonl")
+    pairs = lines(data / "commonsense_preference.jsonl")
     prompts = [
         {"prompt": row["instruction"], "completion": row["output"]} for row in lines(data / "wordnet_definitions.jsonl")
     ]

@@ -189,7 +189,7 @@ fn choose_what_is_rewarded(window: &Window) {
     window.press("button", "Add a card");
     window.press("button", "Length");
     let both = || tried(window).filter(|tried| tried.iter().all(|one| one.parts.len() == 2));
-    let both = within(Duration::from_secs(20), both).expect("what answers would get");
+    let both = within(Duration::from_secs(60), both).expect("what answers would get");
     assert!(both.is_sorted_by(|one, next| one.reward >= next.reward), "{both:?}");
     for one in &both {
         assert_eq!(one.parts[0] == 1.0, one.answer.contains('7'), "{one:?}");

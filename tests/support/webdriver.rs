@@ -13,8 +13,8 @@ use ureq::Agent;
 
 use crate::screen::{Running, Screen, within};
 
-/// How long a window may take to show what it was asked for.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a window may take to show what it was asked for, on a machine that is busy besides.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The key under which an element is named in what is sent.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";

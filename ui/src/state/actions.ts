@@ -1,5 +1,6 @@
 import type { Project } from '../contract/Project';
 import { language, message } from '../messages/messages.svelte';
+import { RpcError } from '../platform/platform';
 import type { AppState } from './app.svelte';
 import { nextStep } from './marks';
 
@@ -59,8 +60,8 @@ export function nameFrom(path: string): string {
 }
 
 /**
- * A project without the starter model where that is not on this machine yet: it then asks for one. What went wrong is
- * told where the project is shown.
+ * A project without a base model where the starter model is not on this machine yet: it then asks for one. What else
+ * went wrong is told where the project is shown.
  */
 async function createWithStarter(app: AppState, name: string): Promise<{ project: Project; error: unknown }> {
   const { project } = await app.call({ request: 'create_project', name });
@@ -68,6 +69,7 @@ async function createWithStarter(app: AppState, name: string): Promise<{ project
     const chosen = await app.call({ request: 'choose_base', project: project.summary.id, model: starter });
     return { project: chosen.project, error: null };
   } catch (error) {
-    return { project, error };
+    const isToCome = error instanceof RpcError && error.fault.code === 'app.model_missing';
+    return { project, error: isToCome ? null : error };
   }
 }

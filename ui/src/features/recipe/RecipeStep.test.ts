@@ -99,7 +99,7 @@ describe('recipe', () => {
       'of 135M weights (3.6%)',
       'of 214,880 in each pass (1.6%)',
       'but only 4 GB free',
-      /14 of them are cut/,
+      /14 rows are cut at the end/,
     ]) {
       expect(screen.getByText(text)).toBeTruthy();
     }
