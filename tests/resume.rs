@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use support::{sanbao, tiny_model, triage_csv};
@@ -78,6 +78,11 @@ fn metrics(run: &Path) -> Vec<(u64, [String; 6])> {
         .collect()
 }
 
+/// How many steps a run has told, be the last one half-written.
+fn lines(run: &Path) -> usize {
+    fs::read(run.join("metrics.jsonl")).unwrap_or_default().split(|byte| *byte == b'\n').count()
+}
+
 /// Weights, optimizer state and snapshots by relative path.
 fn tensors(run: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
@@ -140,6 +145,7 @@ fn equals_undisturbed(folder: &Path, data: &Path, recipe: &str, set: &[&str], mo
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
     let disturbed = folder.join("disturbed");
+    let steps_at_once = metrics(&calm).len() / 3;
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let (mut kills, mut resume) = (0, false);
     loop {
@@ -156,7 +162,12 @@ fn equals_undisturbed(folder: &Path, data: &Path, recipe: &str, set: &[&str], mo
             std::thread::sleep(Duration::from_millis(2));
         };
         if let Some(worker) = worker.filter(|_| kills < most_kills) {
-            std::thread::sleep(Duration::from_millis(50 + random.next_u64() % 400));
+            // Counted in steps, the first two hit a running worker however fast the machine is.
+            let until = lines(&disturbed) + random.random_range(0..steps_at_once);
+            while lines(&disturbed) < until && run.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(Duration::from_millis(random.random_range(0..30)));
             Command::new("kill").args(["-9", &worker]).status().unwrap();
         }
         let output = run.wait_with_output().unwrap();

@@ -152,9 +152,12 @@ fn change_to_chinese_in_the_dark(window: &Window) {
 fn lose_what_trains_and_go_on(window: &Window) {
     window.press("link", "配方");
     window.press("button", "开始训练");
+    // The list below names the steps of the runs before; only a bar tells of one under way.
+    let bar = "const bar = document.querySelector('main [role=progressbar]');
+        return bar ? bar.parentElement.innerText : ''";
     let step = || {
-        let words = window.words();
-        let (before, _) = words.split_once(" 步，共 180 步")?;
+        let words = window.run(bar, json!([]));
+        let (before, _) = words.as_str()?.split_once(" 步，共 180 步")?;
         let step: u32 = before.rsplit_once("第 ")?.1.parse().ok()?;
         (step >= 20).then_some(())
     };

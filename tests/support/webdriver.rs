@@ -60,6 +60,13 @@ const PLACE: &str = r#"
     return { seen, left, top, width, height, rests: !moves && seen.contains(first) };
 "#;
 
+/// Notes whether an element is pressed from now on; what opens a list does so at once.
+const NOTICE: &str = "
+    window.pressed = false;
+    const press = arguments[0].ariaHasPopup ? 'pointerdown' : 'click';
+    arguments[0].addEventListener(press, () => (window.pressed = true), { once: true, capture: true });
+";
+
 /// An open window of the app, with the process that speaks to it.
 pub struct Window<'screen> {
     screen: &'screen Screen,
@@ -200,7 +207,12 @@ impl<'screen> Window<'screen> {
                 return Err(format!("it moves, or something lies over it: {now}"));
             }
             let seen = now["seen"][ELEMENT].as_str().ok_or("nothing of it can be seen")?;
-            self.ask("POST", &format!("/element/{seen}/click"), None).map(drop)
+            self.try_run(NOTICE, json!([{ELEMENT: element}]))?;
+            self.ask("POST", &format!("/element/{seen}/click"), None)?;
+            match self.try_run("return window.pressed", json!([]))? == true {
+                true => Ok(()),
+                false => Err(String::from("it moved away from the click")),
+            }
         });
     }
 

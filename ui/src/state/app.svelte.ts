@@ -5,6 +5,7 @@ import type { Progress } from '../contract/Progress';
 import type { Project } from '../contract/Project';
 import type { ProjectSummary } from '../contract/ProjectSummary';
 import type { Request } from '../contract/Request';
+import type { RunSummary } from '../contract/RunSummary';
 import type { MessageKey } from '../messages/messages.svelte';
 import type { Platform, ReplyTo, Unsubscribe } from '../platform';
 import { Asked } from './asked.svelte';
@@ -33,6 +34,9 @@ export class AppState {
   /** Whether what happens reaches the window. */
   connected = $state(true);
   #route = $state.raw<Route>(readRoute(location.hash));
+  /** The last news of each run, by project and run, numbered as they came. */
+  readonly #news = new Map<string, { run: RunSummary; at: number }>();
+  #newsCount = 0;
   /** How far long requests are, by project and request. */
   #progress = $state<Record<string, Progress>>({});
 
@@ -67,8 +71,9 @@ export class AppState {
   /** Sends one request. Throws what the platform throws. */
   async call<R extends Request>(request: R): Promise<ReplyTo<R>> {
     if (this.removal.holds(request)) await this.removal.finish();
+    const before = this.#newsCount;
     try {
-      return await this.platform.call(request);
+      return this.#withNews(await this.platform.call(request), before);
     } finally {
       if ('project' in request) delete this.#progress[`${request.project}/${request.request}`];
     }
@@ -149,11 +154,23 @@ export class AppState {
     await this.opening.ask(async () => (await this.call({ request: 'project', project })).project);
   }
 
+  /** A reply whose project is brought up to what was told of its runs while the reply was on its way. */
+  #withNews<R>(reply: R, before: number): R {
+    if (typeof reply !== 'object' || reply === null || !('project' in reply)) return reply;
+    const project = reply.project as Project;
+    const newer = project.runs.flatMap(({ id }) => {
+      const news = this.#news.get(`${project.summary.id}/${id}`);
+      return news && news.at > before ? [news.run] : [];
+    });
+    return newer.length === 0 ? reply : { ...reply, project: newer.reduce(withRun, project) };
+  }
+
   #hear(event: Event): void {
     if (event.event === 'download') this.models.hear(event.download);
     if (event.event === 'progress') this.#progress[`${event.project}/${event.of}`] = event.progress;
     if (event.event !== 'run') return;
     const { project, run } = event;
+    this.#news.set(`${project}/${run.id}`, { run, at: ++this.#newsCount });
     if (this.project?.summary.id === project) this.opening.value = withRun(this.project, run);
     const summary = this.projects.value?.find((one) => one.id === project);
     if (summary) this.projects.value = withSummary(this.projects.value!, summaryWithRun(summary, run));

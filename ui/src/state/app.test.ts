@@ -61,6 +61,22 @@ describe('the state', () => {
     expect(app.projects.value?.[0]).toMatchObject({ state: 'judged', outcome: 'worse' });
   });
 
+  it('keeps what was told of a run while an older answer was on its way', async () => {
+    const older = aProject({ runs: [aRun({ state: 'waiting' })] });
+    const { app, platform } = started({ project: () => ({ project: older }) });
+    const { call } = platform;
+    platform.call = async (request) => {
+      const reply = await call(request);
+      if (request.request === 'project') platform.tell({ event: 'run', project: 'p1', run: aRun({ state: 'training' }) });
+      return reply;
+    };
+    await openProject(app, 'p1');
+    await vi.waitFor(() => expect(app.project?.runs.map((run) => run.state)).toEqual(['training']));
+    platform.call = call;
+    await app.refresh();
+    expect(app.project?.runs.map((run) => run.state)).toEqual(['waiting']);
+  });
+
   it('keeps what reports an action when the page is left, and lets go of faults', async () => {
     const { app } = started();
     await openProject(app, 'p1');

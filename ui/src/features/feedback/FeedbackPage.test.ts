@@ -9,6 +9,7 @@ import { aBallot, aBase, aFile, aProject, aRun, aVotedBallot } from '../../platf
 import { fakeFeedback } from '../../platform/fake-feedback';
 import type { Platform } from '../../platform';
 import { AppState, appContext } from '../../state/app.svelte';
+import { feedbackOf } from './desk.svelte';
 import FeedbackPage from './FeedbackPage.svelte';
 
 type Vote = Extract<Request, { request: 'vote' }>;
@@ -86,6 +87,33 @@ describe('feedback', () => {
     await press('s');
     expect(await screen.findByText('Nothing left to vote on')).toBeTruthy();
     expect(votes().map(({ choice }) => choice?.kind)).toEqual(['best', 'tie', undefined, 'all_bad', 'skip']);
+  });
+
+  it('never shows a ballot again whose vote is known, however late older answers come', async () => {
+    const { app, platform, votes } = await show(fakeFeedback(three()));
+    await screen.findByText('Question 1?');
+    const { call } = platform;
+    const late: (() => void)[] = [];
+    platform.call = async (request) => {
+      const reply = await call(request);
+      if (request.request === 'feedback') await new Promise<void>((resolve) => late.push(resolve));
+      return reply;
+    };
+    const desk = feedbackOf(app, 'p1');
+    platform.tell({ event: 'ballots', project: 'p1', writing: 0, fault: null });
+    await waitFor(() => expect(late).toHaveLength(1));
+    await press('1');
+    await waitFor(() => expect(votes()).toHaveLength(1));
+    platform.tell({ event: 'ballots', project: 'p1', writing: 0, fault: null });
+    const seen: (string | undefined)[] = [];
+    for (let answered = 0; answered < 2; answered += 1) {
+      await waitFor(() => expect(late.length).toBeGreaterThan(answered));
+      late[answered]!();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      seen.push(`${desk.done} ${desk.current?.id}`);
+    }
+    expect(seen).toEqual(['1 2', '1 2']);
+    expect(await screen.findByText('Taken: A is the best.')).toBeTruthy();
   });
 
   it('gives stars to each answer before it sends them', async () => {

@@ -44,7 +44,7 @@ export class FeedbackDesk {
   names = $state.raw<ReadonlyMap<string | null, string>>(new Map());
   readonly #app: AppState;
   readonly #project: string;
-  /** Votes on their way: their ballots are not shown again meanwhile. */
+  /** Votes on their way, and those that the standing does not know yet: their ballots are not shown again meanwhile. */
   #sent = $state.raw<number[]>([]);
   /** A ballot whose vote was taken back comes before the others. */
   #first = $state.raw<Ballot | null>(null);
@@ -53,6 +53,9 @@ export class FeedbackDesk {
   #shown = $state(page);
   /** The last vote on its way. */
   #sending: Promise<unknown> = Promise.resolve();
+  /** The question for the standing that is under way, and the one that follows it. */
+  #asking: Promise<void> = Promise.resolve();
+  #next: Promise<void> | null = null;
 
   constructor(app: AppState, project: string) {
     this.#app = app;
@@ -72,7 +75,9 @@ export class FeedbackDesk {
 
   /** Ballots with a vote or skipped, those on their way among them. */
   get done(): number {
-    return this.stats ? this.stats.votes + this.stats.skipped + this.#sent.length : 0;
+    if (!this.standing.value) return 0;
+    const { waiting, stats } = this.standing.value;
+    return stats.votes + stats.skipped + waiting.filter(({ id }) => this.#sent.includes(id)).length;
   }
 
   /** All ballots, those to be written among them. */
@@ -84,8 +89,17 @@ export class FeedbackDesk {
     return this.#history.length > 0;
   }
 
-  /** Asks which ballots wait, and what the votes say. */
-  async load(): Promise<void> {
+  /** Asks which ballots wait, and what the votes say; done when everything before the call is told. */
+  load(): Promise<void> {
+    // What is under way may have been looked up before the vote that now asks.
+    this.#next ??= this.#asking.then(() => {
+      this.#next = null;
+      return (this.#asking = this.#ask());
+    });
+    return this.#next;
+  }
+
+  async #ask(): Promise<void> {
     await this.standing.ask(async () => {
       const request = { request: 'feedback', project: this.#project, filter: 'open', offset: 0, limit: ahead } as const;
       const { ballots, stats, writing } = await this.#app.call(request);
