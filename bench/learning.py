@@ -30,9 +30,10 @@ CASES = {
     "dpo": ("pairs", ONE_EPOCH, []),
     "cpo": ("pairs", ONE_EPOCH, []),
     "orpo": ("pairs", ONE_EPOCH, []),
-    "simpo": ("pairs", ONE_EPOCH, []),
+    "simpo": ("pairs", ONE_EPOCH | {"num_train_epochs": 2}, []),
     "kto": ("unpaired", ONE_EPOCH, []),
-    "grpo": ("prompts", GROUPS, RULE),
+    # Nothing holds it to what it was, as proposed: on this rule alone it soon writes what defines nothing.
+    "grpo": ("prompts", GROUPS | {"beta": 0.05, "learning_rate": 2e-4}, RULE),
     "rloo": ("prompts", GROUPS, RULE),
     "ppo": ("prompts", ONLINE | {"batch_size": 16}, RULE),
     "best_of_n": ("prompts", {"max_completion_length": 32}, RULE),

@@ -51,13 +51,35 @@ pub fn run() -> Result<(), Box<dyn Error>> {
 /// Opens the window of the configuration; its title is that of what it shows.
 fn open_window(app: &mut tauri::App) -> Result<(), Box<dyn Error>> {
     let window = app.config().app.windows.first().ok_or("no window is configured")?;
-    WebviewWindowBuilder::from_config(app.handle(), window)?
+    let window = WebviewWindowBuilder::from_config(app.handle(), window)?
         .on_document_title_changed(|window, title| {
             // A window that keeps its old title is still of use.
             let _ = window.set_title(&title);
         })
         .build()?;
+    #[cfg(target_os = "linux")]
+    window.with_webview(|webview| show_again(&webview.inner()))?;
+    #[cfg(not(target_os = "linux"))]
+    drop(window);
     Ok(())
+}
+
+/// Has the page loaded again when the process that draws it ends by itself, as a driver for
+/// graphics may bring about; all it shows is kept by this process, and runs go on meanwhile.
+#[cfg(target_os = "linux")]
+fn show_again(webview: &webkit2gtk::WebView) {
+    use webkit2gtk::WebViewExt;
+
+    /// One that ends again and again would do so for ever.
+    const MOST: u32 = 5;
+    let ended = std::cell::Cell::new(0);
+    webview.connect_web_process_terminated(move |webview, reason| {
+        eprintln!("what draws the window ended: {reason:?}");
+        ended.set(ended.get() + 1);
+        if ended.get() <= MOST {
+            webview.reload();
+        }
+    });
 }
 
 /// Shows the window of the program that already runs, when it is started again.

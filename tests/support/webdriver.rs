@@ -281,6 +281,8 @@ fn apart(command: &mut Command, home: &Path) {
     // With the session's own bus, an open Sanbao would be raised instead of starting another.
     command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent").env("NO_AT_BRIDGE", "1");
     command.env("TAURI_WEBVIEW_AUTOMATION", "true");
+    // The screen in memory has no graphics card, and Mesa's stand-in for one breaks now and then.
+    command.env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");
 }
 
 /// The processes that another one started.
