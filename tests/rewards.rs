@@ -233,6 +233,45 @@ fn every_way_of_learning_from_rewards_raises_the_reward() {
     }
 }
 
+#[test]
+fn questions_without_answers_are_learnt_from_rewards_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("questions.csv");
+    let rows: String = (0..160).map(|row| format!("{row},What is number {row}?\n")).collect();
+    fs::write(&data, format!("id,question\n{rows}")).unwrap();
+    let shown = succeeds(&["data", "show", "--data", path(&data), "--model", path(&tiny_model())]);
+    assert!(shown.contains("there are no answers"), "{shown}");
+    for recipe in ["grpo", "rloo", "ppo", "best_of_n"] {
+        let out = folder.path().join(recipe);
+        let mut more = vec![
+            "--reward",
+            "contains:texts=e",
+            "--set",
+            "learning_rate=0.01",
+            "--set",
+            "max_steps=24",
+            "--set",
+            "max_completion_length=10",
+        ];
+        if recipe != "ppo" {
+            more.extend(["--set", "num_generations=4"]);
+        }
+        make(recipe, &data, &out, &more);
+        let verdict = verdict(&out);
+        assert_eq!(verdict["task"], "prompt_only");
+        assert_eq!(verdict["sentence_code"], "reward.better", "{recipe}: {verdict}");
+        assert_eq!(verdict["deciding_metric"], "reward");
+        let report = fs::read_to_string(out.join("report.html")).unwrap();
+        assert!(!report.contains("NaN"), "{recipe}");
+    }
+    let out = folder.path().join("taught");
+    let model = tiny_model();
+    let without = ["train", "--model", path(&model), "--data", path(&data), "--out", path(&out)];
+    refuses(&[&without[..], &["--recipe", "lora"]].concat(), &["lora", "grpo"]);
+    refuses(&without, &["rewarded for"]);
+    assert!(!out.exists(), "something was left behind");
+}
+
 /// A reward that loves length alone: the answers grow away from the data's own, and that is told.
 #[test]
 fn a_reward_that_is_gamed_rings_the_alarm() {

@@ -321,7 +321,7 @@ fn question(content: &Content) -> Option<String> {
     };
     match content {
         Content::Classify { text, .. } => Some(text.clone()),
-        Content::Instruct { messages } => last(messages),
+        Content::Instruct { messages } | Content::Prompt { messages } => last(messages),
         Content::Preference { prompt, .. } | Content::Unpaired { prompt, .. } => last(prompt),
         Content::Prose { .. } => None,
     }

@@ -53,6 +53,10 @@ fn needs(task: &Task) -> Words {
         Task::Instruct => {
             Words { en: "Needs questions with their answers.", zh: "需要带答案的问题。" }
         }
+        Task::PromptOnly => Words {
+            en: "Needs questions to try answers to.",
+            zh: "需要供模型尝试回答的问题。",
+        },
         Task::Prose => Words { en: "Needs running text.", zh: "需要连续的文章。" },
         Task::Preference => Words {
             en: "Needs pairs of a better and a worse answer: vote on answers first.",
@@ -73,6 +77,12 @@ fn why_recommended(task: Task, rows: u64) -> BTreeMap<String, String> {
                 "Fits your {rows} rows: learns quickly, needs little memory and forgets little."
             ),
             format!("适合你的 {rows} 行数据：学得快，内存少，遗忘少。"),
+        ),
+        Task::PromptOnly => (
+            format!(
+                "Your {rows} rows are questions without answers: the model tries its own, and what you reward it learns."
+            ),
+            format!("你的 {rows} 行是没有答案的问题：模型自己尝试回答，并学会得到奖励的答法。"),
         ),
         Task::Prose => (
             format!("Your {rows} rows are running text, which is read on rather than answered."),

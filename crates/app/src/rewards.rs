@@ -186,6 +186,6 @@ fn of_row(content: &Content) -> Vec<Tried> {
             let answer = text(completion);
             vec![Tried { prompt: text(prompt), answer, reference: None }]
         }
-        Content::Prose { .. } => Vec::new(),
+        Content::Prompt { .. } | Content::Prose { .. } => Vec::new(),
     }
 }

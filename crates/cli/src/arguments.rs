@@ -396,6 +396,8 @@ pub enum ShapeArg {
     Ratings,
     /// prompt, completion, label (good or bad)
     Unpaired,
+    /// prompt, without an answer
+    PromptOnly,
     /// running text
     Prose,
 }
@@ -412,6 +414,7 @@ impl From<ShapeArg> for Shape {
             ShapeArg::Comparison => Self::Comparison,
             ShapeArg::Ratings => Self::Ratings,
             ShapeArg::Unpaired => Self::Unpaired,
+            ShapeArg::PromptOnly => Self::PromptOnly,
             ShapeArg::Prose => Self::Prose,
         }
     }
@@ -419,11 +422,14 @@ impl From<ShapeArg> for Shape {
 
 /// `--task`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
 pub enum TaskArg {
     /// Answer with one of the labels
     Classify,
     /// Answer a prompt
     Instruct,
+    /// Answer a prompt without an answer to learn from; rewards judge the answers
+    PromptOnly,
     /// Continue running text
     Prose,
 }
@@ -433,6 +439,7 @@ impl From<TaskArg> for sanbao_contract::data::Task {
         match task {
             TaskArg::Classify => Self::Classify,
             TaskArg::Instruct => Self::Instruct,
+            TaskArg::PromptOnly => Self::PromptOnly,
             TaskArg::Prose => Self::Prose,
         }
     }

@@ -28,6 +28,8 @@ pub enum Shape {
     Ratings,
     /// `prompt`, `completion`, `label` (good or bad).
     Unpaired,
+    /// `prompt`, without an answer.
+    PromptOnly,
     /// Running prose: `text`.
     Prose,
 }
@@ -95,6 +97,11 @@ pub enum Content {
         /// The turns.
         messages: Vec<crate::Message>,
     },
+    /// What is asked; the answers are the model's own, and rewards judge them.
+    Prompt {
+        /// The turns before the answer.
+        messages: Vec<crate::Message>,
+    },
     /// Running prose, every token learnt.
     Prose {
         /// The text.
@@ -137,6 +144,8 @@ pub enum Task {
     Classify,
     /// Answer a prompt.
     Instruct,
+    /// Answer a prompt that has no answer to learn from.
+    PromptOnly,
     /// Continue prose.
     Prose,
     /// Prefer one answer over another.

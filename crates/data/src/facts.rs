@@ -41,7 +41,7 @@ pub(crate) enum Standing {
 impl Facts {
     pub(crate) fn of(content: &Content) -> Self {
         let (input, output) = sides(content);
-        let missing_output = !matches!(content, Content::Prose { .. })
+        let missing_output = !matches!(content, Content::Prose { .. } | Content::Prompt { .. })
             && output.trim().is_empty()
             && !calls_tools(content);
         let missing_input =
@@ -80,6 +80,7 @@ fn sides(content: &Content) -> (String, String) {
     match content {
         Content::Classify { text, label } => (text.clone(), label.clone()),
         Content::Prose { text } => (text.clone(), String::new()),
+        Content::Prompt { messages } => (texts(messages), String::new()),
         Content::Instruct { messages } => {
             let (answers, rest): (Vec<&Message>, Vec<&Message>) =
                 messages.iter().partition(|message| message.role == "assistant");

@@ -253,7 +253,7 @@ mod tests {
             parse(&["prompt={{titel}}", "completion=x"], None),
             parse(&["prompt={{title", "completion=x"], None),
             parse(&["promt={{title}}"], None),
-            parse(&["prompt={{title}}"], None),
+            parse(&["completion={{title}}"], None),
             parse(&["text=a", "text=b"], None),
             parse(&["answer=text"], Some(Shape::TextLabel)),
             parse(&["text=text", "chosen=text"], None),

@@ -33,7 +33,7 @@ pub fn classify_messages<S: AsRef<str>>(text: &str, labels: &[S]) -> Vec<Message
 }
 
 /// The conversation whose assistant turns are learnt: for a text and its label the prompt and the
-/// label; `None` for prose and preferences, which are no conversations.
+/// label; `None` for rows that are no conversations with an answer to learn.
 pub fn training_messages<S: AsRef<str>>(content: &Content, labels: &[S]) -> Option<Vec<Message>> {
     match content {
         Content::Classify { text, label } => {
@@ -42,7 +42,10 @@ pub fn training_messages<S: AsRef<str>>(content: &Content, labels: &[S]) -> Opti
             Some(messages)
         }
         Content::Instruct { messages } => Some(messages.clone()),
-        Content::Prose { .. } | Content::Preference { .. } | Content::Unpaired { .. } => None,
+        Content::Prompt { .. }
+        | Content::Prose { .. }
+        | Content::Preference { .. }
+        | Content::Unpaired { .. } => None,
     }
 }
 
@@ -53,6 +56,7 @@ pub fn usual_task(shape: Shape) -> Task {
         Shape::Instruction | Shape::PromptCompletion | Shape::QuestionAnswer | Shape::Messages => {
             Task::Instruct
         }
+        Shape::PromptOnly => Task::PromptOnly,
         Shape::Prose => Task::Prose,
         Shape::Preference | Shape::Comparison | Shape::Ratings => Task::Preference,
         Shape::Unpaired => Task::Unpaired,
@@ -64,6 +68,7 @@ pub(crate) fn task_name(task: Task) -> &'static str {
     match task {
         Task::Classify => "classify",
         Task::Instruct => "instruct",
+        Task::PromptOnly => "prompt_only",
         Task::Prose => "prose",
         Task::Preference => "preference",
         Task::Unpaired => "unpaired",
@@ -74,7 +79,8 @@ pub(crate) fn task_name(task: Task) -> &'static str {
 ///
 /// A label can be learnt as an answer (instruct); a short conversation can be classified by its
 /// answer; of a preference the liked answer can be learnt (`None` for a disliked single answer);
-/// any row's texts can be learnt as prose.
+/// any row's texts can be learnt as prose;
+/// of any row with a question, the question can be asked.
 ///
 /// # Errors
 /// The advice, when the row cannot be used so.
@@ -82,6 +88,7 @@ pub fn for_task(content: Content, task: Task) -> Result<Option<Content>, &'stati
     let converted = match (content, task) {
         (content @ Content::Classify { .. }, Task::Classify)
         | (content @ Content::Instruct { .. }, Task::Instruct)
+        | (content @ Content::Prompt { .. }, Task::PromptOnly)
         | (content @ Content::Prose { .. }, Task::Prose)
         | (content @ Content::Preference { .. }, Task::Preference)
         | (content @ Content::Unpaired { .. }, Task::Unpaired) => content,
@@ -115,6 +122,27 @@ pub fn for_task(content: Content, task: Task) -> Result<Option<Content>, &'stati
         (Content::Unpaired { mut prompt, completion, .. }, Task::Instruct) => {
             prompt.extend(completion);
             Content::Instruct { messages: prompt }
+        }
+        (Content::Classify { text, .. }, Task::PromptOnly) => {
+            Content::Prompt { messages: vec![Message::new("user", text)] }
+        }
+        (Content::Instruct { mut messages }, Task::PromptOnly) => {
+            let answer = messages.iter().rposition(|message| message.role == "assistant");
+            messages.truncate(answer.unwrap_or(messages.len()));
+            Content::Prompt { messages }
+        }
+        (
+            Content::Preference { prompt, .. } | Content::Unpaired { prompt, .. },
+            Task::PromptOnly,
+        ) => Content::Prompt { messages: prompt },
+        (Content::Prompt { messages }, Task::Prose) => {
+            let texts: Vec<&str> = messages.iter().map(Message::text).collect();
+            Content::Prose { text: texts.join("\n\n") }
+        }
+        (Content::Prompt { .. }, _) => {
+            return Err(
+                "there are no answers to learn from; use the task prompt_only, whose answers are rewarded",
+            );
         }
         (Content::Prose { .. }, _) => {
             return Err("prose has no answers to learn; use the task prose");

@@ -120,10 +120,13 @@ fn give(
     Ok(ControlFlow::Continue(()))
 }
 
-/// Whether a row leaves nothing to learn. Of a single answer that was liked or not, one of its two
+/// Whether a row leaves nothing to learn, or nothing to ask. Of a single answer that was liked or not, one of its two
 /// sequences is empty by its nature.
 fn is_untrained(sequences: &[Tokenised]) -> bool {
-    let untrained = |tokenised: &&Tokenised| tokenised.sequence.trained_tokens() == 0;
+    let untrained = |tokenised: &&Tokenised| match tokenised.example.content {
+        Content::Prompt { .. } => tokenised.sequence.ids.is_empty(),
+        _ => tokenised.sequence.trained_tokens() == 0,
+    };
     let single = matches!(
         sequences.first().map(|tokenised| &tokenised.example.content),
         Some(Content::Unpaired { .. })
@@ -192,7 +195,7 @@ fn size(content: &Content) -> usize {
     };
     match content {
         Content::Classify { text, .. } | Content::Prose { text } => text.len(),
-        Content::Instruct { messages } => turns(messages),
+        Content::Instruct { messages } | Content::Prompt { messages } => turns(messages),
         Content::Preference { prompt, chosen, rejected } => {
             turns(prompt) + turns(chosen) + turns(rejected)
         }

@@ -1,8 +1,8 @@
 //! From examples to token ids with the trained ones marked; the one place where this is done.
 //!
 //! What is too long: the text of a row to classify is cut at its end, so that the label stays; a
-//! conversation is cut at its end, and left out when no token to learn is left; prose goes on in
-//! the next sequence. A conversation ends with its last token to learn.
+//! conversation is cut at its end, and left out when no token to learn is left; a prompt is left
+//! out; prose goes on in the next sequence. A conversation ends with its last token to learn.
 
 use sanbao_contract::Message;
 use sanbao_contract::data::{Content, Example, Origin};
@@ -101,6 +101,7 @@ impl<'a> Tokeniser<'a> {
                 let sequence = self.conversation(&origin, &messages)?;
                 Ok(vec![self.cut(origin, Content::Instruct { messages }, sequence)])
             }
+            Content::Prompt { messages } => Ok(vec![self.prompt(origin, messages)?]),
             Content::Preference { prompt, chosen, rejected } => {
                 let sequences = [
                     self.answer(&origin, &prompt, &chosen)?,
@@ -163,6 +164,25 @@ impl<'a> Tokeniser<'a> {
             sequence.trained.iter_mut().take(before).for_each(|trained| *trained = false);
         }
         Ok(sequence)
+    }
+
+    /// A conversation up to where its answer begins; nothing of it is learnt. Where it is too long,
+    /// nothing is left: half a question would be another one.
+    fn prompt(&self, origin: Origin, messages: Vec<Message>) -> Result<Tokenised, Error> {
+        let options = ChatOptions { add_generation_prompt: true, ..ChatOptions::default() };
+        let ids = self
+            .tokenizer
+            .encode_chat(&messages, &options)
+            .map_err(|source| refused(&origin, source))?
+            .ids;
+        let whole_length = ids.len();
+        let sequence = if whole_length > self.max_length {
+            Sequence::default()
+        } else {
+            Sequence { trained: vec![false; whole_length], ids }
+        };
+        let example = Example { origin, content: Content::Prompt { messages } };
+        Ok(Tokenised { sequence, example, whole_length })
     }
 
     fn cut(&self, origin: Origin, content: Content, mut sequence: Sequence) -> Tokenised {

@@ -33,6 +33,7 @@ const FILES: &[(&str, usize, Shape)] = &[
     ("comparison.csv", 11, Shape::Comparison),
     ("ratings.jsonl", 10, Shape::Ratings),
     ("unpaired.jsonl", 9, Shape::Unpaired),
+    ("questions.csv", 10, Shape::PromptOnly),
     ("prose.txt", 12, Shape::Prose),
 ];
 
@@ -237,6 +238,30 @@ fn columns_are_recognised_by_names_and_content() {
             Shape::PromptCompletion,
             "prompt",
         ),
+        (
+            format!("id,Question\n{}", rows(&|at| format!("{at},{}", sentence(at)))),
+            Shape::PromptOnly,
+            "Question",
+        ),
+        (
+            format!(
+                "{}",
+                rows(&|at| format!(
+                    "{{\"prompt\":[{{\"role\":\"user\",\"content\":\"{}\"}}]}}",
+                    sentence(at)
+                ))
+            ),
+            Shape::PromptOnly,
+            "prompt",
+        ),
+        (
+            format!(
+                "question,category\n{}",
+                rows(&|at| format!("{},{}", sentence(at), ["up", "down", "left"][at % 3]))
+            ),
+            Shape::TextLabel,
+            "question",
+        ),
         (format!("n,body\n{}", rows(&|at| format!("{at},{}", sentence(at)))), Shape::Prose, "body"),
         (
             format!("问题,回答\n{}", rows(&|at| format!("第{at}题怎么做？,答案是{at}。"))),
@@ -253,7 +278,8 @@ fn columns_are_recognised_by_names_and_content() {
         ),
     ];
     for (content, shape, first) in cases {
-        in_folder("t.csv", content.as_bytes(), |path| {
+        let name = if content.starts_with('{') { "t.jsonl" } else { "t.csv" };
+        in_folder(name, content.as_bytes(), |path| {
             let recognition = recognise_file(path).unwrap();
             let template = format!("{{{{{first}}}}}");
             assert_eq!(

@@ -107,6 +107,7 @@ fn summary(source: &Source) -> String {
     let what = match facts.task {
         Some(Task::Classify) => ": it answers with one of the labels that it was taught",
         Some(Task::Instruct) => ": it answers in the way that it was taught by examples",
+        Some(Task::PromptOnly) => ": it answers in the way that was rewarded",
         Some(Task::Prose) => ": it went on reading texts of one kind",
         Some(Task::Preference) => ": it prefers the answers that people preferred",
         Some(Task::Unpaired) => ": it answers in the way that people liked",
@@ -130,6 +131,7 @@ fn origin(source: &Source) -> String {
     let task = match facts.task {
         Some(Task::Classify) => "classify",
         Some(Task::Instruct) => "instruct",
+        Some(Task::PromptOnly) => "prompt_only",
         Some(Task::Prose) => "prose",
         Some(Task::Preference) => "preference",
         Some(Task::Unpaired) => "unpaired",

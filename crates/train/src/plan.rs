@@ -119,7 +119,7 @@ pub fn plan(input: &PlanInput) -> Result<(Plan, TrainSettings), Error> {
 fn refuse_no_op(report: &DataReport) -> Result<(), Error> {
     let reason = if report.train.rows == 0 {
         "no training row is left after the checks; add rows or change the mapping"
-    } else if report.train.trained_tokens == 0 {
+    } else if report.train.trained_tokens == 0 && report.task != Task::PromptOnly {
         "no token of the rows carries loss; check that the answer column is mapped and max_length is long enough"
     } else if report.task == Task::Classify && report.labels.len() < 2 {
         "all rows have the same label; add rows of at least one other class"

@@ -16,6 +16,10 @@ label: string, } | { "kind": "instruct",
 /**
  * The turns.
  */
+messages: Array<Message>, } | { "kind": "prompt",
+/**
+ * The turns before the answer.
+ */
 messages: Array<Message>, } | { "kind": "prose",
 /**
  * The text.

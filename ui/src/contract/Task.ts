@@ -3,4 +3,4 @@
 /**
  * What training does with rows of a shape.
  */
-export type Task = "classify" | "instruct" | "prose" | "preference" | "unpaired";
+export type Task = "classify" | "instruct" | "prompt_only" | "prose" | "preference" | "unpaired";

@@ -3,12 +3,14 @@ import { message } from '../messages/messages.svelte';
 import type { AppState } from './app.svelte';
 import { actionStays } from './toasts.svelte';
 
-/** What is asked about all data of a project, and what would be of use no more: by then a removal is done. */
+/**
+ * What a person asks of all data of a project, and what would be of use no more: by then a removal is done. What is
+ * asked unbidden, as the checks are, does not take the time to undo away.
+ */
 const wants: ReadonlySet<Request['request']> = new Set([
   'add_files',
   'add_sample',
   'add_text',
-  'check_data',
   'delete_project',
   'duplicate_project',
   'feedback_prompts',

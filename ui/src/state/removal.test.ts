@@ -19,6 +19,7 @@ function opened(answers: Answers = {}) {
     remove_file: () => ({ project: aProject() }),
     add_text: () => ({ project: aProject() }),
     rows: () => ({ page: { columns: [], rows: [], total: 0 } }),
+    check_data: () => {},
     ...answers,
   });
   const app = new AppState(platform);
@@ -46,13 +47,14 @@ it('a file stays when it is told to', async () => {
   expect([asked(), app.removal.fileOf('p1'), app.toasts.all]).toEqual([[], null, []]);
 });
 
-it('what reads all data waits for the removal; looking at rows does not end it', async () => {
+it('what reads all data waits for the removal; looking at rows and checking them does not end it', async () => {
   const { app, asked } = opened();
   await app.removal.begin('p1', file);
   await app.call({ request: 'rows', project: 'p1', file, offset: 0, limit: 1, search: '', filter: 'all' });
-  expect(asked()).toEqual(['rows']);
+  await app.call({ request: 'check_data', project: 'p1' });
+  expect(asked()).toEqual(['rows', 'check_data']);
   await app.call({ request: 'add_text', project: 'p1', text: 'a' });
-  expect(asked()).toEqual(['rows', 'remove_file', 'add_text']);
+  expect(asked()).toEqual(['rows', 'check_data', 'remove_file', 'add_text']);
 });
 
 it('another file lets the first one go', async () => {

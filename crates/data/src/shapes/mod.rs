@@ -10,6 +10,7 @@ mod instruction;
 mod messages;
 mod preference;
 mod prompt_completion;
+mod prompt_only;
 mod prose;
 mod question_answer;
 mod ratings;
@@ -40,6 +41,7 @@ pub static SHAPES: &[&dyn ShapeRule] = &[
     &question_answer::QuestionAnswer,
     &prompt_completion::PromptCompletion,
     &text_label::TextLabel,
+    &prompt_only::PromptOnly,
     &prose::Prose,
 ];
 
@@ -55,6 +57,7 @@ pub fn rule(shape: Shape) -> &'static dyn ShapeRule {
         Shape::Comparison => &comparison::Comparison,
         Shape::Ratings => &ratings::Ratings,
         Shape::Unpaired => &unpaired::Unpaired,
+        Shape::PromptOnly => &prompt_only::PromptOnly,
         Shape::Prose => &prose::Prose,
     }
 }

@@ -20,7 +20,7 @@ static ABOUT: About = About {
     unit: Unit::Number,
     proportion: false,
     needs_answer: true,
-    tasks: &[(Task::Instruct, Place::Headline)],
+    tasks: &[(Task::Instruct, Place::Headline), (Task::PromptOnly, Place::Headline)],
 };
 
 impl Metric for Reward {

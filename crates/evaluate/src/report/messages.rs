@@ -135,6 +135,7 @@ pub(super) fn task(task: Task) -> Phrase {
     match task {
         Task::Classify => Phrase { en: "Choosing a label", zh: "选择标签" },
         Task::Instruct => Phrase { en: "Answering", zh: "回答问题" },
+        Task::PromptOnly => Phrase { en: "Earning rewards", zh: "获得奖励" },
         Task::Prose => Phrase { en: "Continuing prose", zh: "续写文字" },
         Task::Preference => Phrase { en: "Preferring answers", zh: "偏好回答" },
         Task::Unpaired => {

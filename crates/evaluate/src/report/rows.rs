@@ -75,6 +75,7 @@ fn view(row: &Compared, pick: &Pick, task: Task, language: Language, words: &Mes
     let (prompt, reference) = match task {
         Task::Prose if row.reference.is_empty() => (&row.prompt, None),
         Task::Prose => (&row.reference, None),
+        Task::PromptOnly => (&row.prompt, None),
         _ => (&row.prompt, Some(shown(&row.reference, most_shown(task), words))),
     };
     RowView {

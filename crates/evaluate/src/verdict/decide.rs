@@ -31,6 +31,7 @@ pub(super) fn deciding_metric(input: &VerdictInput) -> &'static str {
         return "reward";
     }
     match input.task {
+        Task::PromptOnly => "reward",
         Task::Classify | Task::Preference | Task::Unpaired => "accuracy",
         Task::Prose => "perplexity",
         Task::Instruct => "loss",
@@ -100,10 +101,9 @@ pub(super) fn decide(input: &VerdictInput, comparisons: &[Comparison]) -> Result
     let Some(deciding) = find(metric) else {
         return Err(Error::NoRows);
     };
-    if metric == "reward" {
-        return Ok(reward(input, deciding));
-    }
     Ok(match input.task {
+        _ if input.is_rewarded() => reward(input, deciding),
+        Task::PromptOnly => reward(input, deciding),
         Task::Classify => classify(input, deciding),
         Task::Prose => prose(input, deciding),
         Task::Preference | Task::Unpaired => preference(input, deciding),

@@ -103,7 +103,9 @@ pub fn verdict(input: &VerdictInput) -> Result<Verdict, Error> {
             let (before, after) = confusion::confusions(input);
             (Some(before), Some(after))
         }
-        Task::Instruct | Task::Prose | Task::Preference | Task::Unpaired => (None, None),
+        Task::Instruct | Task::PromptOnly | Task::Prose | Task::Preference | Task::Unpaired => {
+            (None, None)
+        }
     };
     let (sentence_code, sentence_params) = (decision.code.to_owned(), decision.params);
     Ok(Verdict {

@@ -26,6 +26,7 @@ struct Candidate {
 pub(super) fn pick(input: &VerdictInput) -> (Vec<Compared>, Vec<Pick>) {
     let score = match input.task {
         _ if input.is_rewarded() => Score::Reward,
+        Task::PromptOnly => Score::Reward,
         Task::Classify | Task::Preference | Task::Unpaired => Score::Probability,
         Task::Prose => Score::Perplexity,
         Task::Instruct => Score::Chrf,
@@ -78,6 +79,7 @@ fn candidate(input: &VerdictInput, index: usize, row: &Compared) -> Option<Candi
             let (before, after) = (row.before.reward?, row.after.reward?);
             (before, after, after - before)
         }
+        Task::PromptOnly => return None,
         Task::Classify | Task::Preference | Task::Unpaired => {
             let truth = input.labels.iter().position(|label| *label == row.reference)?;
             let probability = |answer: &Answer| answer.probabilities.get(truth).copied();

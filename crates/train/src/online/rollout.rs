@@ -49,12 +49,14 @@ impl<'a> Questions<'a> {
         Ok(Self { tokenizer, frame: (before.to_owned(), behind.to_owned()) })
     }
 
-    /// A row's last turn to learn is the answer, what comes before is the question.
+    /// A row's last turn to learn is the answer, what comes before is the question; without one,
+    /// the whole row is.
     ///
     /// # Errors
     /// When the tokens are not those of the tokenizer.
     pub fn read(&self, row: &Sequence) -> Result<Prompt, Error> {
-        let end = row.trained.iter().rposition(|trained| *trained).map_or(0, |at| at + 1);
+        let learnt = row.trained.iter().rposition(|trained| *trained);
+        let end = learnt.map_or(row.ids.len(), |at| at + 1);
         let start = row.trained[..end].iter().rposition(|trained| !trained).map_or(0, |at| at + 1);
         let text = self.tokenizer.decode(&row.ids[..start], true)?;
         let reference = self.tokenizer.decode(&row.ids[start..end], true)?;

@@ -19,7 +19,7 @@ pub static BEST_OF_N: Recipe = Recipe {
         zh: "模型对每个问题作答多次，把最好的答案当作范例学习。简单稳定，但提升不如 GRPO。",
     },
     kind: RecipeKind::Reward(method),
-    tasks: &[Task::Instruct, Task::Preference],
+    tasks: &[Task::PromptOnly, Task::Instruct, Task::Preference],
     parameters: &[
         &NUM_GENERATIONS,
         &MAX_COMPLETION_LENGTH,

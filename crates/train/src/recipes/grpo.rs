@@ -16,7 +16,7 @@ pub static GRPO: Recipe = Recipe {
         zh: "模型对每个问题作答多次，并向得分高于其他的答案学习。规则奖励的通常选择。",
     },
     kind: RecipeKind::Reward(method),
-    tasks: &[Task::Instruct, Task::Preference],
+    tasks: &[Task::PromptOnly, Task::Instruct, Task::Preference],
     parameters: &[
         &NUM_GENERATIONS,
         &MAX_COMPLETION_LENGTH,

@@ -171,6 +171,7 @@ pub fn recommended(task: Task) -> &'static Recipe {
         Task::Prose => &continued::CONTINUED,
         Task::Preference => &dpo::DPO,
         Task::Unpaired => &kto::KTO,
+        Task::PromptOnly => &grpo::GRPO,
         _ => &lora::LORA,
     }
 }

@@ -20,7 +20,7 @@ pub static PPO: Recipe = Recipe {
         zh: "RLHF 的经典方法：另一个头学习预估每个词的前景，模型向结果好于预期的方向移动。最费时也最需要调试。",
     },
     kind: RecipeKind::Reward(method),
-    tasks: &[Task::Instruct, Task::Preference],
+    tasks: &[Task::PromptOnly, Task::Instruct, Task::Preference],
     parameters: &[
         &MAX_COMPLETION_LENGTH,
         &NUM_PPO_EPOCHS,

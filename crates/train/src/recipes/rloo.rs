@@ -19,7 +19,7 @@ pub static RLOO: Recipe = Recipe {
         zh: "与 GRPO 相似，但把整个答案当作一个动作，并把不偏离原模型计入奖励。",
     },
     kind: RecipeKind::Reward(method),
-    tasks: &[Task::Instruct, Task::Preference],
+    tasks: &[Task::PromptOnly, Task::Instruct, Task::Preference],
     parameters: &[
         &NUM_GENERATIONS,
         &MAX_COMPLETION_LENGTH,

@@ -75,7 +75,8 @@ pub fn evaluate(
     let perplexity_after = perplexity(&model, &base.tokenizer, general)?;
 
     let labels = rows.labels.clone();
-    let answered = (rows.task == Task::Instruct).then(|| rows.generated_flags());
+    let answered =
+        matches!(rows.task, Task::Instruct | Task::PromptOnly).then(|| rows.generated_flags());
     let compared = rows.prompts.iter().zip(&rows.references).zip(before.into_iter().zip(after));
     let verdict = sanbao_evaluate::verdict(&VerdictInput {
         task: rows.task,
@@ -196,7 +197,9 @@ impl Rows {
     /// preferred answer is the reference.
     fn ask(&mut self, tokenizer: &Tokenizer) -> Result<(), Error> {
         let each = if matches!(self.task, Task::Preference | Task::Unpaired) { 2 } else { 1 };
-        self.task = Task::Instruct;
+        if self.task != Task::PromptOnly {
+            self.task = Task::Instruct;
+        }
         self.labels = Vec::new();
         self.sequences = std::mem::take(&mut self.sequences).into_iter().step_by(each).collect();
         let questions = Questions::new(tokenizer)?;
@@ -339,7 +342,7 @@ impl Judge<'_> {
         }
         match self.rows.task {
             Task::Classify => self.choose(model, &mut answers, &mut tell)?,
-            Task::Instruct => self.write(model, &mut answers, &mut tell)?,
+            Task::Instruct | Task::PromptOnly => self.write(model, &mut answers, &mut tell)?,
             Task::Preference if model.score.is_some() => {
                 answers = preferred(&answers, &scores(model, &self.rows.sequences, PORTION)?);
             }

@@ -40,6 +40,7 @@ export const shapes: Record<Shape, readonly Field[]> = {
   instruction: [needs('instruction'), may('input'), needs('output'), may('system')],
   messages: [needs('messages'), may('system')],
   prose: [needs('text')],
+  prompt_only: [needs('prompt'), may('system')],
   preference: [may('prompt'), needs('chosen'), needs('rejected')],
   comparison: [may('prompt'), needs('response_a'), needs('response_b'), may('winner'), may('rating_a'), may('rating_b')],
   ratings: [may('prompt'), needs('completions')],

@@ -22,6 +22,7 @@ const units: Record<string, Unit> = {
 const headlines: Record<Task, readonly string[]> = {
   classify: ['accuracy', 'macro_f1'],
   instruct: ['reward', 'win_rate', 'loss', 'chrf', 'rouge_l', 'token_f1', 'exact_match', 'span_f1'],
+  prompt_only: ['reward'],
   prose: ['perplexity'],
   preference: ['loss'],
   unpaired: ['loss'],
