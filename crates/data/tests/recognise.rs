@@ -244,13 +244,10 @@ fn columns_are_recognised_by_names_and_content() {
             "Question",
         ),
         (
-            format!(
-                "{}",
-                rows(&|at| format!(
-                    "{{\"prompt\":[{{\"role\":\"user\",\"content\":\"{}\"}}]}}",
-                    sentence(at)
-                ))
-            ),
+            rows(&|at| {
+                let turn = format!("{{\"role\":\"user\",\"content\":\"{}\"}}", sentence(at));
+                format!("{{\"prompt\":[{turn}]}}")
+            }),
             Shape::PromptOnly,
             "prompt",
         ),

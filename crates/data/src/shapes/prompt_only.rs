@@ -58,7 +58,9 @@ impl ShapeRule for PromptOnly {
             return None;
         }
         let reason = Text::new(
-            format!("`{prompt}` is the prompt and there are no answers, so the model tries its own"),
+            format!(
+                "`{prompt}` is the prompt and there are no answers, so the model tries its own"
+            ),
             format!("“{prompt}”是提示，没有答案，因此由模型自己尝试回答"),
         );
         Some((mapping(self.shape(), FIELDS, &fields), reason))
