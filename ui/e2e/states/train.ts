@@ -131,6 +131,9 @@ async function withRewards(page: Page, world: World, isOver: boolean): Promise<v
         kl: 0.02 * at,
         'completions/mean_length': 40 + at,
         frac_reward_zero_std: 0.1,
+        'rewards/1/contains': 0.9,
+        'rewards/2/length': 0.5,
+        'rewards/3/reward_model': 0.1,
       };
     });
     metrics.events = answers.map((answer, at) => ({

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { Entry } from './fold';
 import { withRemembered } from './fold';
-import { byPrompt, type Sample } from './samples';
+import { byPrompt, rewardParts, type Sample } from './samples';
 
 const sample = (step: number, prompt: string, answer = `${step}`): Sample => ({ event: 'sample', step, prompt, answer, reward: null, parts: [] });
 const log = (...samples: Sample[]): Entry[] => samples.map((happened) => ({ at: 0, happened }));
@@ -28,4 +28,9 @@ it('what a run remembers stands before what was heard, and once', () => {
     [0, 20],
   ]);
   expect(withRemembered(remembered, [sample(10, 'A'), sample(20, 'A')])).toEqual(remembered);
+});
+
+it('the parts of a reward are called as its figures are, whatever their order', () => {
+  expect(rewardParts({ reward: 1, 'rewards/2/reward_model': 0.5, 'rewards/1/length': 0.5, 'rewards/margins': 1 })).toEqual(['length', 'reward_model']);
+  expect(rewardParts(undefined)).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import type { StepMetrics } from '../../contract/StepMetrics';
 import type { Entry, Happened } from './fold';
 
 /** What the model answered at a step. */
@@ -22,4 +23,14 @@ export function byPrompt(log: readonly Entry[]): Asked[] {
     prompt,
     samples: [...steps.values()].sort((one, other) => other.step - one.step),
   }));
+}
+
+/** Names of the parts of a run's reward, as its figures have them (`rewards/1/length`), in their order. */
+export function rewardParts(figures: StepMetrics['figures'] | undefined): string[] {
+  const parts: string[] = [];
+  for (const name of Object.keys(figures ?? {})) {
+    const [, place, part] = /^rewards\/(\d+)\/(.+)$/.exec(name) ?? [];
+    if (place && part) parts[Number(place) - 1] = part;
+  }
+  return parts;
 }
