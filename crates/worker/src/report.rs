@@ -16,7 +16,7 @@ use crate::{Error, RunSpec};
 /// When a part of the run cannot be read, or the page cannot be written.
 pub fn write_report(run: &Path, verdict: &Verdict, language: Language) -> Result<(), Error> {
     let folder = RunFolder::look(run)?;
-    let spec: RunSpec = sanbao_project::read_json(&folder.plan_path())?;
+    let spec = RunSpec::read(&folder)?;
     let base = BaseModel::open(&spec.model)?;
     let data = Prepared::open(&folder.prepared())?;
     let steps = MetricsLog::read(&folder.metrics_path())?;

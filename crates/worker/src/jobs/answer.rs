@@ -38,7 +38,7 @@ impl Voice {
             }
             Answerer::Run { run, epoch } => {
                 let folder = RunFolder::look(run)?;
-                let spec: RunSpec = sanbao_project::read_json(&folder.plan_path())?;
+                let spec = RunSpec::read(&folder)?;
                 let base = BaseModel::open(&spec.model)?;
                 let mut model = base.load(&device.device)?;
                 trained(&folder, *epoch, &mut model)?;

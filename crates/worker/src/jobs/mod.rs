@@ -46,7 +46,7 @@ pub struct Opened {
 /// When the folder is not a run or in use, or the model or the device is not there.
 pub fn open(run: &Path) -> Result<Opened, Error> {
     let folder = RunFolder::open(run)?;
-    let spec: RunSpec = sanbao_project::read_json(&folder.plan_path())?;
+    let spec = RunSpec::read(&folder)?;
     let base = BaseModel::open(&spec.model)?;
     let device = devices::open(&spec.device)?;
     Ok(Opened { folder, spec, base, device })

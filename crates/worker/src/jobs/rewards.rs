@@ -50,7 +50,7 @@ fn check(run: &Path, base: &BaseModel) -> Result<(), Error> {
         let text = format!("{} {why}", run.display());
         Err(Error::Reported(Fault::new(code, text)))
     };
-    let spec: RunSpec = sanbao_project::read_json(&RunFolder::look(run)?.plan_path())?;
+    let spec = RunSpec::read(&RunFolder::look(run)?)?;
     if !matches!(spec.settings.learns, Learns::RewardModel(_)) {
         return refuse(
             "worker.not_a_reward_model",

@@ -131,7 +131,7 @@ fn base_path(reward: &Reward, model: Option<&Path>) -> Result<std::path::PathBuf
         (Some(model), _) => Ok(model.to_owned()),
         (None, Some(part)) => {
             let folder = RunFolder::look(Path::new(&part.run))?;
-            let spec: RunSpec = sanbao_project::read_json(&folder.plan_path())?;
+            let spec = RunSpec::read(&folder)?;
             Ok(spec.model)
         }
         (None, None) => Err(Error::Reported(Fault::new(
