@@ -30,7 +30,7 @@ CASES = {
     "dpo": ("pairs", ONE_EPOCH, []),
     "cpo": ("pairs", ONE_EPOCH, []),
     "orpo": ("pairs", ONE_EPOCH, []),
-    "simpo": ("pairs", ONE_EPOCH | {"num_train_epochs": 2}, []),
+    "simpo": ("pairs", ONE_EPOCH | {"learning_rate": 5e-4}, []),
     "kto": ("unpaired", ONE_EPOCH, []),
     "grpo": ("prompts", GROUPS | {"beta": 0.05}, RULE),
     "rloo": ("prompts", GROUPS, RULE),
