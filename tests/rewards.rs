@@ -199,6 +199,17 @@ fn questions(path: &Path, rows: usize) {
     write_lines(path, (0..rows).map(row));
 }
 
+/// Answers are rewarded for an `e` in them.
+fn reward_an_e(recipe: &str, data: &Path, out: &Path) -> Value {
+    let mut more = vec!["--reward", "contains:texts=e", "--set", "learning_rate=0.01"];
+    more.extend(["--set", "max_steps=24", "--set", "max_completion_length=10"]);
+    if recipe != "ppo" {
+        more.extend(["--set", "num_generations=4"]);
+    }
+    make(recipe, data, out, &more);
+    verdict(out)
+}
+
 #[test]
 fn every_way_of_learning_from_rewards_raises_the_reward() {
     let folder = tempfile::tempdir().unwrap();
@@ -206,21 +217,7 @@ fn every_way_of_learning_from_rewards_raises_the_reward() {
     questions(&data, 160);
     for recipe in ["grpo", "rloo", "ppo", "best_of_n"] {
         let out = folder.path().join(recipe);
-        let mut more = vec![
-            "--reward",
-            "contains:texts=e",
-            "--set",
-            "learning_rate=0.01",
-            "--set",
-            "max_steps=24",
-            "--set",
-            "max_completion_length=10",
-        ];
-        if recipe != "ppo" {
-            more.extend(["--set", "num_generations=4"]);
-        }
-        make(recipe, &data, &out, &more);
-        let verdict = verdict(&out);
+        let verdict = reward_an_e(recipe, &data, &out);
         assert_eq!(verdict["sentence_code"], "reward.better", "{recipe}: {verdict}");
         let metrics = fs::read_to_string(out.join("metrics.jsonl")).unwrap();
         let steps: Vec<Value> =
@@ -243,21 +240,7 @@ fn questions_without_answers_are_learnt_from_rewards_alone() {
     assert!(shown.contains("there are no answers"), "{shown}");
     for recipe in ["grpo", "rloo", "ppo", "best_of_n"] {
         let out = folder.path().join(recipe);
-        let mut more = vec![
-            "--reward",
-            "contains:texts=e",
-            "--set",
-            "learning_rate=0.01",
-            "--set",
-            "max_steps=24",
-            "--set",
-            "max_completion_length=10",
-        ];
-        if recipe != "ppo" {
-            more.extend(["--set", "num_generations=4"]);
-        }
-        make(recipe, &data, &out, &more);
-        let verdict = verdict(&out);
+        let verdict = reward_an_e(recipe, &data, &out);
         assert_eq!(verdict["task"], "prompt_only");
         assert_eq!(verdict["sentence_code"], "reward.better", "{recipe}: {verdict}");
         assert_eq!(verdict["deciding_metric"], "reward");

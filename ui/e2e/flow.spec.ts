@@ -194,14 +194,13 @@ test('from an empty project to a served model, with the keyboard', async ({ page
 test('language and theme are changed at once and stay', async ({ page, server }) => {
   await page.goto(server.shown);
   await page.getByRole('radio', { name: say('en', 'frame_theme_dark') }).click();
-  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  expect(await ground()).toBe('rgb(18, 22, 42)');
+  await expect(page.locator('body')).toHaveCSS('background-color', 'rgb(18, 22, 42)');
   await page.getByRole('radio', { name: say('zh', 'language_name') }).click();
   await expect(page.getByText(say('zh', 'home_drop'))).toBeVisible();
   await page.reload();
   await expect(page.getByText(say('zh', 'home_drop'))).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('lang', 'zh');
-  expect(await ground()).toBe('rgb(18, 22, 42)');
+  await expect(page.locator('body')).toHaveCSS('background-color', 'rgb(18, 22, 42)');
 });
 
 test('a file that is dropped anywhere becomes a project', async ({ page, server }) => {

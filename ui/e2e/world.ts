@@ -5,6 +5,7 @@ import { test as base, type Page } from '@playwright/test';
 
 import type { Mapping } from '../src/contract/Mapping';
 import type { Project } from '../src/contract/Project';
+import type { RecipeChoice } from '../src/contract/RecipeChoice';
 import type { RunState } from '../src/contract/RunState';
 import type { RunSummary } from '../src/contract/RunSummary';
 import en from '../src/messages/en.json' with { type: 'json' };
@@ -24,6 +25,7 @@ const names = {
   flawed: { en: 'Reviews, as exported from the shop', zh: '从店铺导出的评价' },
   pairs: { en: 'Better answers', zh: '更好的回答' },
   judged: { en: 'Who should answer this message?', zh: '这条消息该由谁来回答？' },
+  questions: { en: 'Questions of our customers', zh: '客户的问题' },
   replies: { en: 'Replies in our own tone', zh: '用我们的语气回复' },
   stopped: { en: 'Tickets of the second half of the year', zh: '下半年的工单' },
   trained: { en: 'Messages of today', zh: '今天的消息' },
@@ -94,9 +96,9 @@ export class World {
   }
 
   /** Begins a run on the processor. */
-  async start(project: Prepared, chosen: Record<string, unknown>): Promise<RunSummary> {
+  async start(project: Prepared, chosen: Record<string, unknown>, parts: Partial<RecipeChoice> = {}): Promise<RunSummary> {
     const { recipe } = await this.project(project);
-    const choice = { ...recipe, device: 'cpu', chosen };
+    const choice = { ...recipe, device: 'cpu', chosen, ...parts };
     await this.server.call({ request: 'set_recipe', project: this.id(project), choice });
     return (await this.server.call({ request: 'start_run', project: this.id(project) })).run;
   }
@@ -126,6 +128,12 @@ export function triage(language: Language, rows: number): string {
       : `"第${row}条：您好，我想问一下${word}的事，请帮我看看。",${label}`;
   };
   return ['text,label', ...Array.from({ length: rows }, (_, row) => line(row))].join('\n');
+}
+
+/** Questions that nobody has answered. */
+function questions(language: Language): string {
+  const line = (row: number) => (language === 'en' ? `Where is parcel ${row}?` : `第${row}个包裹到哪儿了？`);
+  return ['question', ...Array.from({ length: 160 }, (_, row) => line(row))].join('\n');
 }
 
 /** Rows with most of what can be wrong with rows. */
@@ -181,6 +189,14 @@ async function prepare(world: World): Promise<void> {
   await server.call({ request: 'set_mapping', project: replies, file: file.name, mapping });
   const run = await world.start('replies', { num_train_epochs: 3, learning_rate: 0.01 });
   await world.until('replies', run.id, ['judged']);
+
+  const asked = await world.write('questions.csv', questions(language));
+  const alone = await world.createOnModel('questions');
+  await server.call({ request: 'add_files', project: alone, paths: [asked] });
+  const rule = { card: 'contains', weight: 1, settings: { texts: ['e'] } };
+  const settings = { learning_rate: 0.01, max_steps: 24, max_completion_length: 10, num_generations: 4 };
+  const rewarded = await world.start('questions', settings, { recipe: 'grpo', reward: { cards: [rule], model: null } });
+  await world.until('questions', rewarded.id, ['judged']);
 }
 
 export interface Options {

@@ -154,6 +154,20 @@ pub enum Task {
     Unpaired,
 }
 
+impl Task {
+    /// Name, as it is serialised.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Classify => "classify",
+            Self::Instruct => "instruct",
+            Self::PromptOnly => "prompt_only",
+            Self::Prose => "prose",
+            Self::Preference => "preference",
+            Self::Unpaired => "unpaired",
+        }
+    }
+}
+
 /// A part of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]

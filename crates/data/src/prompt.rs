@@ -63,18 +63,6 @@ pub fn usual_task(shape: Shape) -> Task {
     }
 }
 
-/// A task's name as it is serialised.
-pub(crate) fn task_name(task: Task) -> &'static str {
-    match task {
-        Task::Classify => "classify",
-        Task::Instruct => "instruct",
-        Task::PromptOnly => "prompt_only",
-        Task::Prose => "prose",
-        Task::Preference => "preference",
-        Task::Unpaired => "unpaired",
-    }
-}
-
 /// Uses a row for another task than its shape's usual one.
 ///
 /// A label can be learnt as an answer (instruct); a short conversation can be classified by its
@@ -185,6 +173,14 @@ mod tests {
     }
 
     #[test]
+    fn tasks_are_called_as_they_are_written() {
+        use Task::{Classify, Instruct, Preference, PromptOnly, Prose, Unpaired};
+        for task in [Classify, Instruct, PromptOnly, Prose, Preference, Unpaired] {
+            assert_eq!(serde_json::to_value(task).unwrap(), task.name());
+        }
+    }
+
+    #[test]
     fn rows_can_serve_other_tasks() {
         let label = Content::Classify { text: "t".into(), label: "l".into() };
         let turns = Content::Instruct {
@@ -196,6 +192,11 @@ mod tests {
             Ok(Some(Content::Prose { text: "t".into() }))
         );
         assert!(for_task(label, Task::Preference).is_err());
+        let asked = Content::Prompt { messages: vec![Message::new("user", "t")] };
+        let turns = vec![Message::new("user", "t"), Message::new("assistant", "l")];
+        let turns = Content::Instruct { messages: turns };
+        assert_eq!(for_task(turns, Task::PromptOnly), Ok(Some(asked.clone())));
+        assert!(for_task(asked, Task::Instruct).is_err());
         let disliked = Content::Unpaired { prompt: vec![], completion: vec![], label: false };
         assert_eq!(for_task(disliked, Task::Instruct), Ok(None));
     }

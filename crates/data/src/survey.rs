@@ -9,7 +9,7 @@ use crate::error::{Error, Place};
 use crate::facts::{Facts, Standing, hash};
 use crate::mapping::Mapper;
 use crate::prepare::{PrepareOptions, Progress, Source, Step};
-use crate::prompt::{for_task, task_name, usual_task};
+use crate::prompt::{for_task, usual_task};
 use crate::record::Record;
 use crate::table::Table;
 use crate::tally::TokenTally;
@@ -83,7 +83,7 @@ impl OpenSource {
             place: Place::from(&origin),
             problem: format!(
                 "rows of {shape} cannot serve the task {}: {advice}",
-                task_name(self.task)
+                self.task.name()
             ),
         })?;
         Ok(content.map(|content| Example { origin, content }))
@@ -323,9 +323,9 @@ fn common_task(sources: &[OpenSource]) -> Result<Task, Error> {
         None => Ok(first.task),
         Some(other) => Err(Error::MixedTasks {
             first: first.table.file().name().to_owned(),
-            first_task: task_name(first.task).into(),
+            first_task: first.task.name().into(),
             second: other.table.file().name().to_owned(),
-            second_task: task_name(other.task).into(),
+            second_task: other.task.name().into(),
         }),
     }
 }

@@ -128,15 +128,7 @@ fn origin(source: &Source) -> String {
             lora.target_modules.join(", ")
         ),
     };
-    let task = match facts.task {
-        Some(Task::Classify) => "classify",
-        Some(Task::Instruct) => "instruct",
-        Some(Task::PromptOnly) => "prompt_only",
-        Some(Task::Prose) => "prose",
-        Some(Task::Preference) => "preference",
-        Some(Task::Unpaired) => "unpaired",
-        None => "not stated",
-    };
+    let task = facts.task.map_or("not stated", Task::name);
     let rows = [
         ("Base model", facts.base_model.clone()),
         ("Recipe", facts.recipe.clone()),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sanbao_contract::train::{Dial, Plan};
 use sanbao_contract::worker::SourceSpec;
-use sanbao_project::RunFolder;
+use sanbao_project::{Manifest, RunFolder, hash_file, hash_folder, read_json};
 use sanbao_train::TrainSettings;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,9 @@ use crate::Error;
 
 /// Version of the file's layout.
 pub const RUN_SPEC_FORMAT: u32 = 1;
+
+/// Name of the base model among the inputs of a run's manifest.
+pub(crate) const MODEL: &str = "model";
 
 /// `plan.json` of a run folder: enough to start, resume, evaluate and repeat the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,19 +38,34 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
-    /// What a run is to do. A base model that is not where it was is looked for where it would be
-    /// after the project was moved: beside the run, and among the models of this machine.
+    /// What a run is to do. The base model of a finished run that is not where it was is looked for
+    /// where it would be after the project was moved: beside the run, and among the models of this
+    /// machine. It has to be the very same, by its hash in the run's manifest.
     ///
     /// # Errors
-    /// When the file is missing or cannot be understood.
+    /// When a file is missing or cannot be understood.
     pub fn read(folder: &RunFolder) -> Result<Self, Error> {
-        let mut spec: Self = sanbao_project::read_json(&folder.plan_path())?;
-        if !spec.model.exists() {
-            let models = sanbao_project::data_dir().ok().map(|home| home.join("models"));
-            spec.model = moved(&spec.model, folder.root(), models.as_deref()).unwrap_or(spec.model);
+        let mut spec: Self = read_json(&folder.plan_path())?;
+        if spec.model.exists() || !folder.manifest_path().exists() {
+            return Ok(spec);
+        }
+        let models = sanbao_project::data_dir().ok().map(|home| home.join("models"));
+        if let Some(found) = moved(&spec.model, folder.root(), models.as_deref()) {
+            let manifest = Manifest::read(&folder.manifest_path())?;
+            if manifest.inputs.get(MODEL) == Some(&hash_model(&found)?) {
+                spec.model = found;
+            }
         }
         Ok(spec)
     }
+}
+
+/// The hash of a model's file, or of all that is in its folder.
+///
+/// # Errors
+/// When something of it cannot be read.
+pub(crate) fn hash_model(model: &Path) -> Result<String, Error> {
+    Ok(if model.is_file() { hash_file(model)? } else { hash_folder(model)? })
 }
 
 /// Where a model is that was called so in another place, perhaps by another system.

@@ -88,6 +88,14 @@ export const data: State[] = [
     },
   },
   {
+    name: 'data-questions',
+    async open(page, world) {
+      await world.open(page, 'questions', 'data');
+      await says(page, world, 'data_shape_prompt_only');
+      await expect(page.locator('[aria-busy=true], [role=progressbar]')).toHaveCount(0, { timeout: 60_000 });
+    },
+  },
+  {
     name: 'data-removing',
     async open(page, world) {
       await world.open(page, 'flawed', 'data');

@@ -64,6 +64,13 @@ export const evaluate: State[] = [
     },
   },
   {
+    name: 'evaluate-questions',
+    async open(page, world) {
+      await world.open(page, 'questions', 'evaluate');
+      await page.getByRole('heading', { name: world.say('evaluate_side_by_side') }).evaluate((title) => title.scrollIntoView({ block: 'start' }));
+    },
+  },
+  {
     name: 'evaluate-doctor-empty',
     async open(page, world) {
       await openRewardModel(page, world);

@@ -62,6 +62,14 @@ export const recipe: State[] = [
     },
   },
   {
+    name: 'recipe-questions',
+    async open(page, world) {
+      await world.open(page, 'questions', 'recipe');
+      await says(page, world, 'reward_trial_none');
+      await says(page, world, 'recipe_trains');
+    },
+  },
+  {
     name: 'recipe-reward',
     async open(page, world) {
       const cards = [

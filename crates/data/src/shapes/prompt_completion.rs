@@ -73,6 +73,16 @@ const FIELDS: &[Field] = &[
     Field { name: "system", required: false, names: SYSTEM_NAMES },
 ];
 
+/// The turns of `prompt`, after `system` as the system turn where there is one.
+pub(super) fn asked(fields: &Filled) -> Result<Vec<Message>, String> {
+    let mut messages = turns(fields, "prompt", "user")?;
+    let system = fields.text("system");
+    if !system.trim().is_empty() {
+        messages.insert(0, Message::new("system", system));
+    }
+    Ok(messages)
+}
+
 /// `prompt` as the user's turn and `completion` as the assistant's, or the turns themselves where
 /// a column holds a list of them.
 pub(super) struct PromptCompletion;
@@ -112,11 +122,7 @@ impl ShapeRule for PromptCompletion {
     }
 
     fn content(&self, fields: &Filled) -> Result<Content, String> {
-        let mut messages = turns(fields, "prompt", "user")?;
-        let system = fields.text("system");
-        if !system.trim().is_empty() {
-            messages.insert(0, Message::new("system", system));
-        }
+        let mut messages = asked(fields)?;
         messages.extend(turns(fields, "completion", "assistant")?);
         Ok(Content::Instruct { messages })
     }

@@ -1,9 +1,11 @@
 //! Questions without answers: a model tries answers of its own, and rewards say which are good.
 
+use sanbao_contract::Text;
 use sanbao_contract::data::{Content, Mapping, Shape};
-use sanbao_contract::{Message, Text};
 
-use super::{Column, Field, Filled, ShapeRule, by_names, mapping, turns};
+use super::instruction::SYSTEM_NAMES;
+use super::prompt_completion::asked;
+use super::{Column, Field, Filled, ShapeRule, by_names, mapping};
 
 const FIELDS: &[Field] = &[
     Field {
@@ -25,11 +27,7 @@ const FIELDS: &[Field] = &[
             "题目",
         ],
     },
-    Field {
-        name: "system",
-        required: false,
-        names: &["system", "systemprompt", "系统", "系统提示"],
-    },
+    Field { name: "system", required: false, names: SYSTEM_NAMES },
 ];
 
 /// `prompt` (TRL's prompt-only format), a text or the turns before the answer; optional `system`.
@@ -67,11 +65,6 @@ impl ShapeRule for PromptOnly {
     }
 
     fn content(&self, fields: &Filled) -> Result<Content, String> {
-        let mut messages = turns(fields, "prompt", "user")?;
-        let system = fields.text("system");
-        if !system.trim().is_empty() {
-            messages.insert(0, Message::new("system", system));
-        }
-        Ok(Content::Prompt { messages })
+        Ok(Content::Prompt { messages: asked(fields)? })
     }
 }

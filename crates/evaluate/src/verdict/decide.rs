@@ -101,8 +101,10 @@ pub(super) fn decide(input: &VerdictInput, comparisons: &[Comparison]) -> Result
     let Some(deciding) = find(metric) else {
         return Err(Error::NoRows);
     };
+    if metric == "reward" {
+        return Ok(reward(input, deciding));
+    }
     Ok(match input.task {
-        _ if input.is_rewarded() => reward(input, deciding),
         Task::PromptOnly => reward(input, deciding),
         Task::Classify => classify(input, deciding),
         Task::Prose => prose(input, deciding),

@@ -8,6 +8,7 @@ use sanbao_project::{Manifest, RunFolder};
 use sanbao_train::{Learns, Run, peak_resident_bytes};
 
 use super::{Opened, open};
+use crate::run_spec::{MODEL, hash_model};
 use crate::{Error, RunSpec};
 
 /// Trains from the last checkpoint, or from the start.
@@ -59,12 +60,8 @@ pub fn train(
 /// What the run was made from; written when everything else is there.
 fn write_manifest(folder: &RunFolder, spec: &RunSpec, data_hash: &str) -> Result<(), Error> {
     let settings = serde_json::to_value(&spec.settings).map_err(std::io::Error::from)?;
-    let model = match spec.model.is_file() {
-        true => sanbao_project::hash_file(&spec.model)?,
-        false => sanbao_project::hash_folder(&spec.model)?,
-    };
     let manifest = Manifest::new("train", settings, spec.settings.seed)
-        .with_input("model", model)
+        .with_input(MODEL, hash_model(&spec.model)?)
         .with_input("prepared", data_hash)
         .with_version("sanbao", env!("CARGO_PKG_VERSION"));
     Ok(manifest.write(&folder.manifest_path())?)

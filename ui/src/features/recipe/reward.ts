@@ -39,11 +39,15 @@ export function withCard(reward: Reward, place: number, card: Card | null): Rewa
 
 /** The parts of a reward in the order of their scores: the cards, then the reward model. */
 export function partsOf(reward: Reward, cards: readonly CardInfo[]): Part[] {
-  const rules = reward.cards.map(({ card, weight }) => {
-    const info = cards.find(({ name }) => name === card);
-    return { name: info ? inLanguage(info.title) : card, weight };
-  });
-  return reward.model ? [...rules, { name: message('reward_model'), weight: reward.model.weight }] : rules;
+  const rules = reward.cards.map(({ card, weight }) => ({ name: partName(card, cards), weight }));
+  return reward.model ? [...rules, { name: partName('reward_model', cards), weight: reward.model.weight }] : rules;
+}
+
+/** What a part of a reward is called: a card, or the reward model. */
+export function partName(part: string, cards: readonly CardInfo[]): string {
+  if (part === 'reward_model') return message('reward_model');
+  const info = cards.find(({ name }) => name === part);
+  return info ? inLanguage(info.title) : part;
 }
 
 /** The most that any part adds to an answer's reward, or takes. */
