@@ -2,14 +2,16 @@
 
     python3 bench/learning.py --sanbao PROGRAM --model STARTER.gguf --data DIR [--only dpo grpo …]
 
-DIR holds `commonsense_preference.jsonl` (prompt, chosen, rejected) and `wordnet_definitions.jsonl` (instruction,
-output). Every case learns rows of one part of a file and is judged on another part that training never
-saw. `figure` is the one that decides the verdict, before and after, each with its 95 % interval; a case
-has learnt something when the interval of the difference does not reach 0. Nothing but Python's own
-library is needed.
+DIR holds `movie_review_sentiment.csv` (text, label), of which pairs of the right label and the wrong one are made,
+`commonsense_preference.jsonl` (prompt, chosen, rejected), whose pairs are far harder, and
+`wordnet_definitions.jsonl` (instruction, output), of which the questions are taken. Every case learns rows of one
+part of a file and is judged on another part that training never saw. `figure` is the one that decides the verdict,
+before and after, each with its 95 % interval; a case has learnt something when the interval of the difference does not
+reach 0. Nothing but Python's own library is needed.
 """
 
 import argparse
+import csv
 import json
 import shutil
 import subprocess
@@ -24,24 +26,39 @@ ONLINE = {"max_completion_length": 32, "learning_rate": 3e-4, "max_steps": 40, "
 GROUPS = ONLINE | {"num_generations": 8, "batch_size": 2}
 ONE_EPOCH = {"num_train_epochs": 1, "learning_rate": 2e-4}
 
-# Recipe: its rows, its settings where they are not the proposed ones, and what else is said.
+# Case: its recipe, its rows, its settings where they are not the proposed ones, and what else is said.
 CASES = {
-    "reward_model": ("pairs", {"num_train_epochs": 2, "learning_rate": 5e-4}, []),
-    "dpo": ("pairs", ONE_EPOCH, []),
-    "cpo": ("pairs", ONE_EPOCH, []),
-    "orpo": ("pairs", ONE_EPOCH, []),
-    "simpo": ("pairs", ONE_EPOCH | {"learning_rate": 5e-4}, []),
-    "kto": ("unpaired", ONE_EPOCH, []),
-    "grpo": ("prompts", GROUPS | {"beta": 0.05}, RULE),
-    "rloo": ("prompts", GROUPS, RULE),
-    "ppo": ("prompts", ONLINE | {"batch_size": 16}, RULE),
-    "best_of_n": ("prompts", {"max_completion_length": 32}, RULE),
+    "reward_model": ("reward_model", "reviews", ONE_EPOCH, []),
+    "dpo": ("dpo", "reviews", ONE_EPOCH, []),
+    "cpo": ("cpo", "reviews", ONE_EPOCH, []),
+    "orpo": ("orpo", "reviews", ONE_EPOCH, []),
+    "simpo": ("simpo", "reviews", ONE_EPOCH, []),
+    "kto": ("kto", "reviews_unpaired", ONE_EPOCH, []),
+    "reward_model_facts": ("reward_model", "facts", {"num_train_epochs": 2, "learning_rate": 5e-4}, []),
+    "dpo_facts": ("dpo", "facts", ONE_EPOCH, []),
+    "cpo_facts": ("cpo", "facts", ONE_EPOCH, []),
+    "orpo_facts": ("orpo", "facts", ONE_EPOCH, []),
+    "simpo_facts": ("simpo", "facts", ONE_EPOCH | {"learning_rate": 5e-4}, []),
+    "kto_facts": ("kto", "facts_unpaired", ONE_EPOCH, []),
+    "grpo": ("grpo", "questions", GROUPS | {"beta": 0.05}, RULE),
+    "rloo": ("rloo", "questions", GROUPS, RULE),
+    "ppo": ("ppo", "questions", ONLINE | {"batch_size": 16}, RULE),
+    "best_of_n": ("best_of_n", "questions", {"max_completion_length": 32}, RULE),
 }
 
 
 def lines(path):
     with open(path, encoding="utf-8") as file:
         return [json.loads(line) for line in file if line.strip()]
+
+
+def reviews(path):
+    """A pair of each review: the label it has is chosen, the other one rejected."""
+    with open(path, encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            wrong = "negative" if row["label"] == "positive" else "positive"
+            prompt = f"Is this review of a film positive or negative?\n{row['text']}"
+            yield {"prompt": prompt, "chosen": row["label"], "rejected": wrong}
 
 
 def unpaired(pairs):
@@ -54,13 +71,16 @@ def unpaired(pairs):
 def prepare(data, out):
     """Writes train, validation and held-out rows of each kind, in the order of the files."""
     out.mkdir(parents=True, exist_ok=True)
-    pairs = lines(data / "commonsense_preference.jsonl")
+    opinions = list(reviews(data / "movie_review_sentiment.csv"))
+    facts = lines(data / "commonsense_preference.jsonl")
     # Questions alone: with the data's own answers beside them, the alarm rings when short answers stop to define.
-    prompts = [{"prompt": row["instruction"]} for row in lines(data / "wordnet_definitions.jsonl")]
+    questions = [{"prompt": row["instruction"]} for row in lines(data / "wordnet_definitions.jsonl")]
     for kind, rows, train, heldout in (
-        ("pairs", pairs, TRAIN_PAIRS, HELDOUT_PAIRS),
-        ("unpaired", list(unpaired(pairs)), 2 * TRAIN_PAIRS, 2 * HELDOUT_PAIRS),
-        ("prompts", prompts, TRAIN_PROMPTS, HELDOUT_PROMPTS),
+        ("reviews", opinions, TRAIN_PAIRS, HELDOUT_PAIRS),
+        ("reviews_unpaired", list(unpaired(opinions)), 2 * TRAIN_PAIRS, 2 * HELDOUT_PAIRS),
+        ("facts", facts, TRAIN_PAIRS, HELDOUT_PAIRS),
+        ("facts_unpaired", list(unpaired(facts)), 2 * TRAIN_PAIRS, 2 * HELDOUT_PAIRS),
+        ("questions", questions, TRAIN_PROMPTS, HELDOUT_PROMPTS),
     ):
         parts = {
             "train": rows[:train],
@@ -80,10 +100,10 @@ def run(command, log):
     return done.stdout
 
 
-def learn(args, recipe):
+def learn(args, case):
     """Trains and judges one case; returns a row of the table."""
-    kind, settings, rest = CASES[recipe]
-    folder = args.work / recipe
+    recipe, kind, settings, rest = CASES[case]
+    folder = args.work / case
     shutil.rmtree(folder, ignore_errors=True)
     command = [args.sanbao, "train", "--model", args.model, "--recipe", recipe, "--out", folder, "--json"]
     command += ["--device", "cpu", "--seed", args.seed, *rest]
@@ -91,16 +111,16 @@ def learn(args, recipe):
         command += [flag, args.work / "data" / f"{kind}.{part}.jsonl"]
     command += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
     start = time.monotonic()
-    run(command, args.work / f"{recipe}.train.log")
+    run(command, args.work / f"{case}.train.log")
     trained = time.monotonic()
     if recipe == "reward_model":
-        found = json.loads(run([args.sanbao, "reward", "doctor", "--run", folder, "--json"], args.work / "doctor.log"))
+        found = json.loads(run([args.sanbao, "reward", "doctor", "--run", folder, "--json"], args.work / f"{case}.doctor.log"))
         figures = ["agreement with people", share(found["untuned"]), share(found["agreement"]), "", ""]
     else:
-        verdict = run([args.sanbao, "evaluate", "--run", folder, "--json"], args.work / f"{recipe}.evaluate.log")
+        verdict = run([args.sanbao, "evaluate", "--run", folder, "--json"], args.work / f"{case}.evaluate.log")
         figures = compared(json.loads(verdict))
     took = [f"{(trained - start) / 60:.1f} min", f"{(time.monotonic() - trained) / 60:.1f} min"]
-    return [recipe, *figures, *took]
+    return [case, *figures, *took]
 
 
 def compared(verdict):
@@ -128,10 +148,10 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     prepare(args.data, args.work / "data")
-    print("| recipe | figure | before | after | difference | verdict | training | judging |")
+    print("| case | figure | before | after | difference | verdict | training | judging |")
     print("|---|---|--:|--:|--:|---|--:|--:|")
-    for recipe in args.only:
-        print("| " + " | ".join(learn(args, recipe)) + " |", flush=True)
+    for case in args.only:
+        print("| " + " | ".join(learn(args, case)) + " |", flush=True)
 
 
 if __name__ == "__main__":

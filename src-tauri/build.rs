@@ -18,8 +18,11 @@ fn main() {
             "events",
             "pick_files",
             "pick_folder",
+            "pick_new_file",
             "reveal",
             "open_page",
+            "notify",
+            "zoom",
         ]));
     if let Err(error) = tauri_build::try_build(attributes) {
         println!("cargo:error={error:#}");

@@ -48,8 +48,10 @@ fn a_person_makes_a_model_of_their_own() {
     train_and_read_the_verdict(&window);
     ask_the_model(&window);
     take_it_away(&window, home.path());
+    read_in_larger_letters(&window);
     change_to_chinese_in_the_dark(&window);
     lose_what_trains_and_go_on(&window);
+    let_it_train_without_a_window(&window, &screen);
     window.press("link", "所有项目");
     window.shows("你的项目");
     window.close();
@@ -133,6 +135,18 @@ fn take_it_away(window: &Window, home: &Path) {
     assert!(folder.join("adapter_model.safetensors").is_file());
 }
 
+fn read_in_larger_letters(window: &Window) {
+    let width = || window.run("return window.innerWidth", json!([])).as_f64().unwrap();
+    let before = width();
+    window.press_with_control('=');
+    window.shows("Size: 110%");
+    let larger = || (width() < 0.95 * before).then_some(());
+    assert!(within(Duration::from_secs(10), larger).is_some(), "{} of {before}", width());
+    window.press_with_control('0');
+    let as_before = || (width() == before).then_some(());
+    assert!(within(Duration::from_secs(10), as_before).is_some(), "{} of {before}", width());
+}
+
 fn change_to_chinese_in_the_dark(window: &Window) {
     let paper = || {
         window.run("return getComputedStyle(document.body).backgroundColor", json!([])).to_string()
@@ -174,6 +188,27 @@ fn lose_what_trains_and_go_on(window: &Window) {
     window.shows_within(TRAINING, "已完成并有了结论");
     let words = window.words();
     assert!(words.contains("在第 180 步"), "{words}");
+}
+
+fn let_it_train_without_a_window(window: &Window, screen: &Screen) {
+    window.press("link", "配方");
+    window.press("radio", "细致");
+    window.press("button", "开始训练");
+    let trains = || children(window.process()).into_iter().any(holds_a_run).then_some(());
+    assert!(within(TRAINING, trains).is_some(), "nothing trains:\n{}", window.words());
+    let title = window.title();
+    window.ask_to_close();
+    window.shows("有一次训练正在进行");
+    std::thread::scope(|scope| {
+        let gone = || screen.window(&title).is_none().then_some(trains());
+        // Pressing ends when the window answers, which a hidden one does late.
+        let gone = scope.spawn(move || within(TRAINING, gone));
+        window.press("button", "继续运行并关闭");
+        let trains = gone.join().unwrap().expect("the window stays");
+        assert!(trains.is_some(), "nothing trains without a window");
+    });
+    assert!(within(TRAINING, || screen.window(&title)).is_some(), "the window does not come back");
+    window.shows("已完成并有了结论");
 }
 
 /// One of the window's longer sentences.

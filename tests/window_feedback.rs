@@ -280,7 +280,7 @@ fn reward_length_alone(window: &Window) {
     window.press("link", "Recipe");
     window.press("radio", "Learn from rewards (GRPO)");
     window.press("combobox", "Counted in");
-    window.press("option", "characters");
+    window.press("option", "Characters");
     for (name, value) in [("At least", "60"), ("At most", "1000"), ("Tolerance", "60")] {
         window.fill(name, &format!("{value}\u{E007}"));
     }

@@ -66,7 +66,7 @@ def sanbao(args, job, recipe, changes, rest=()):
         "num_train_epochs": args.epochs,
         "batch_size": args.batch_size,
         "learning_rate": args.learning_rate,
-        "lr_scheduler": "linear",
+        "lr_scheduler_type": "linear",
         "warmup_ratio": args.warmup_ratio,
         "max_grad_norm": 1.0,
         "weight_decay": args.weight_decay,

@@ -1,4 +1,4 @@
-//! The window and what only a desktop has: file dialogs, the file manager, the browser.
+//! The window and what only a desktop has: file dialogs, the file manager, the browser, notices.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use sanbao_app::App;
 use sanbao_contract::Fault;
 use sanbao_server::Front;
-use tauri::{AppHandle, Manager, UserAttentionType, WebviewWindowBuilder, WindowEvent};
-use tauri_plugin_dialog::{DialogExt, FilePath};
+use tauri::{
+    AppHandle, Manager, UserAttentionType, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+};
+use tauri_plugin_dialog::{DialogExt, FileDialogBuilder, FilePath};
+use tauri_plugin_notification::NotificationExt;
 use tauri_plugin_opener::OpenerExt;
 use tokio::sync::oneshot;
 
@@ -22,6 +25,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         .plugin(tauri_plugin_single_instance::init(|app, _, _| raise(app)))
         .plugin(tauri_plugin_window_state::Builder::default().build())
         .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_opener::init())
         .manage(front)
         .manage(app)
@@ -40,8 +44,11 @@ pub fn run() -> Result<(), Box<dyn Error>> {
             rpc::events,
             pick_files,
             pick_folder,
+            pick_new_file,
             reveal,
-            open_page
+            open_page,
+            notify,
+            zoom
         ])
         .setup(open_window)
         .run(tauri::generate_context!())?;
@@ -112,11 +119,12 @@ pub async fn close(handle: &AppHandle, app: &App, keep_running: bool) {
     });
 }
 
-/// Lets the person choose files; empty when they choose none.
+/// Lets the person choose files, of the kinds named (`.csv`, …) or, if they ask for it, of any;
+/// empty when they choose none.
 #[tauri::command]
-async fn pick_files(app: AppHandle) -> Vec<PathBuf> {
+async fn pick_files(app: AppHandle, extensions: Vec<String>) -> Vec<PathBuf> {
     let (answer, picked) = oneshot::channel();
-    app.dialog().file().pick_files(move |files| {
+    of_kinds(app.dialog().file(), &extensions).pick_files(move |files| {
         // A window that was closed meanwhile waits for nothing.
         let _ = answer.send(files);
     });
@@ -132,6 +140,35 @@ async fn pick_folder(app: AppHandle) -> Option<PathBuf> {
         let _ = answer.send(folder);
     });
     picked.await.ok().flatten().and_then(path)
+}
+
+/// Lets the person say where a file is to be written, beginning with a proposal.
+#[tauri::command]
+async fn pick_new_file(app: AppHandle, proposed: PathBuf) -> Option<PathBuf> {
+    let (answer, picked) = oneshot::channel();
+    let mut dialog = app.dialog().file();
+    if let Some(folder) = proposed.parent().filter(|folder| folder.is_dir()) {
+        dialog = dialog.set_directory(folder);
+    }
+    if let Some(name) = proposed.file_name() {
+        dialog = dialog.set_file_name(name.to_string_lossy());
+    }
+    dialog.save_file(move |file| {
+        let _ = answer.send(file);
+    });
+    picked.await.ok().flatten().and_then(path)
+}
+
+/// Shows files of some kinds first. The kinds are called as they are written, in any language.
+fn of_kinds<R: tauri::Runtime>(
+    dialog: FileDialogBuilder<R>,
+    extensions: &[String],
+) -> FileDialogBuilder<R> {
+    if extensions.is_empty() {
+        return dialog;
+    }
+    let bare: Vec<&str> = extensions.iter().map(|kind| kind.trim_start_matches('.')).collect();
+    dialog.add_filter(extensions.join(" "), &bare).add_filter("*", &["*"])
 }
 
 fn path(file: FilePath) -> Option<PathBuf> {
@@ -161,5 +198,24 @@ fn open_page(app: AppHandle, path: PathBuf) -> Result<(), Fault> {
     opened.map_err(|error| {
         let text = format!("{} cannot be opened: {error}", path.display());
         Fault::new("desktop.open", text)
+    })
+}
+
+/// Tells the person something while they look elsewhere, in the system's own way.
+#[tauri::command]
+fn notify(app: AppHandle, title: String, text: String) -> Result<(), Fault> {
+    app.notification()
+        .builder()
+        .title(title)
+        .body(text)
+        .show()
+        .map_err(|error| Fault::new("desktop.notify", format!("no notice can be shown: {error}")))
+}
+
+/// Shows everything in the window larger or smaller; `factor` is 1 for its own size.
+#[tauri::command]
+fn zoom(window: WebviewWindow, factor: f64) -> Result<(), Fault> {
+    window.set_zoom(factor).map_err(|error| {
+        Fault::new("desktop.zoom", format!("the window cannot be zoomed to {factor}: {error}"))
     })
 }

@@ -233,20 +233,47 @@ impl<'screen> Window<'screen> {
 
     /// Presses a key wherever the keyboard is, as a person does who leaves the mouse alone.
     pub fn press_key(&self, key: char) {
-        let presses = ["keyDown", "keyUp"].map(|press| json!({"type": press, "value": key}));
+        self.press_keys(&[("keyDown", key), ("keyUp", key)]);
+    }
+
+    /// Presses a key while Ctrl is held.
+    pub fn press_with_control(&self, key: char) {
+        const CONTROL: char = '\u{E009}';
+        self.press_keys(&[
+            ("keyDown", CONTROL),
+            ("keyDown", key),
+            ("keyUp", key),
+            ("keyUp", CONTROL),
+        ]);
+    }
+
+    fn press_keys(&self, presses: &[(&str, char)]) {
+        let presses: Vec<Value> =
+            presses.iter().map(|(press, key)| json!({"type": press, "value": key})).collect();
         let keyboard = json!({"type": "key", "id": "keyboard", "actions": presses});
         self.ask("POST", "/actions", Some(json!({"actions": [keyboard]}))).unwrap();
     }
 
-    /// Closes the window, which is called after what it shows, and waits for the app to end.
-    pub fn close(self) {
-        let app = self.process();
+    /// What the window is called on the screen: after what it shows.
+    pub fn title(&self) -> String {
         let title = self.run("return document.title", json!([]));
         let title = title.as_str().unwrap();
         assert!(title.ends_with("Sanbao"), "{title}");
-        let window = within(PATIENCE, || self.screen.window(title));
+        title.to_owned()
+    }
+
+    /// Tells the window to close.
+    pub fn ask_to_close(&self) {
+        let title = self.title();
+        let window = within(PATIENCE, || self.screen.window(&title));
         let window = window.unwrap_or_else(|| panic!("no window is called '{title}'"));
         self.screen.close_window(window);
+    }
+
+    /// Closes the window and waits for the app to end.
+    pub fn close(self) {
+        let app = self.process();
+        self.ask_to_close();
         let ended = within(PATIENCE, || (!is_running(app)).then_some(()));
         assert!(ended.is_some(), "the app goes on without its window");
     }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { rangeOf, typed, written } from './parameter';
+import { speak } from '../messages/messages.svelte';
+import { choiceName, rangeOf, typed, written } from './parameter';
 
 describe('values', () => {
   it('are read as people type them', () => {
@@ -50,4 +51,11 @@ describe('values', () => {
     expect(rangeOf({ kind: 'integer', low: 0, high: 2 ** 63 })).toBeNull();
     expect(rangeOf({ kind: 'flag' })).toBeNull();
   });
+});
+
+it('choices have plain names, languages those of their codes, and others their own', () => {
+  speak('zh');
+  expect([choiceName('unit', 'words'), choiceName('language', 'pt'), choiceName('loss_type', 'dapo')]).toEqual(['词', '葡萄牙语', 'dapo']);
+  speak('en');
+  expect([choiceName('measure', 'rouge_l'), choiceName('language', 'auto')]).toEqual(['The same words in the same order', 'By the letters of each answer']);
 });

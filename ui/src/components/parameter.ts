@@ -1,4 +1,5 @@
 import type { ParameterKind } from '../contract/ParameterKind';
+import { isMessage, language, message } from '../messages/messages.svelte';
 
 /** What was typed into a form, understood; `bad` when the parameter does not take it. */
 export type Typed = { value: unknown } | { bad: true };
@@ -42,6 +43,14 @@ export function written(value: unknown): string {
   if (typeof value === 'number') return plainNumber(value);
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join('\n');
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The plain name of what a parameter can be set to; its standard name where it has no other. */
+export function choiceName(parameter: string, choice: string): string {
+  const key = `choice_${parameter}_${choice}`;
+  if (isMessage(key)) return message(key);
+  // Codes after ISO 639-1, which every browser has names for.
+  return (parameter === 'language' && new Intl.DisplayNames([language()], { type: 'language' }).of(choice)) || choice;
 }
 
 /** Small numbers as decimals as far as they can be read, then with an exponent. */

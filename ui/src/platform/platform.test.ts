@@ -121,11 +121,22 @@ describe('in the window', () => {
     const invoke = vi.fn(async (name: string) => (name === 'pick_files' ? ['/a.csv'] : null));
     vi.stubGlobal('__TAURI_INTERNALS__', { invoke, transformCallback: (callback: () => void) => callbacks.push(callback) });
     const platform = connect();
-    expect(await platform.pickFiles()).toEqual(['/a.csv']);
+    expect(await platform.pickFiles({ extensions: ['.csv'] })).toEqual(['/a.csv']);
     expect(await platform.pickFolder()).toBeNull();
+    expect(await platform.pickNewFile('/home/me/votes.jsonl')).toBeNull();
     await platform.reveal('/p');
     await platform.openPage('/p/report.html');
-    expect(invoke.mock.calls.map(([name]) => name)).toEqual(['pick_files', 'pick_folder', 'reveal', 'open_page']);
+    await platform.notify('Mail', 'Got better');
+    await platform.zoom(1.1);
+    expect(invoke.mock.calls.map((call: unknown[]) => call.slice(0, 2))).toEqual([
+      ['pick_files', { extensions: ['.csv'] }],
+      ['pick_folder', {}],
+      ['pick_new_file', { proposed: '/home/me/votes.jsonl' }],
+      ['reveal', { path: '/p' }],
+      ['open_page', { path: '/p/report.html' }],
+      ['notify', { title: 'Mail', text: 'Got better' }],
+      ['zoom', { factor: 1.1 }],
+    ]);
     const heard = vi.fn();
     platform.onEvent(heard);
     platform.onEvent(vi.fn());

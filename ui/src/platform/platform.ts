@@ -40,12 +40,18 @@ export interface Platform {
   pickFiles(options?: PickOptions): Promise<string[]>;
   /** Asks the person for a folder; `null` when they changed their mind, and in a browser. */
   pickFolder(): Promise<string | null>;
+  /** Asks the person where a file is to be written; `null` when they changed their mind, and in a browser. */
+  pickNewFile(proposed: string): Promise<string | null>;
   /** Files dragged onto the window from elsewhere. */
   onDrop(listener: DropListener): Unsubscribe;
   /** Shows a file or folder in the system's file manager; a browser cannot. */
   reveal(path: string): Promise<void>;
   /** Opens a HTML file in the browser. */
   openPage(path: string): Promise<void>;
+  /** Tells the person something while they look elsewhere; a browser does not. */
+  notify(title: string, text: string): Promise<void>;
+  /** Shows the page larger or smaller, 1 for its own size; a browser does that by itself. */
+  zoom(factor: number): Promise<void>;
 }
 
 /** An error from Rust, with its stable code; the window has the sentence for it. */

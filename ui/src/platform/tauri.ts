@@ -27,9 +27,12 @@ export function tauri(): Platform {
     onLink: () => () => undefined,
     pickFiles: (options = {}) => command<string[]>('pick_files', { extensions: options.extensions ?? [] }),
     pickFolder: () => command<string | null>('pick_folder'),
+    pickNewFile: (proposed) => command<string | null>('pick_new_file', { proposed }),
     onDrop,
     reveal: (path) => command('reveal', { path }),
     openPage: (path) => command('open_page', { path }),
+    notify: (title, text) => command('notify', { title, text }),
+    zoom: (factor) => command('zoom', { factor }),
   };
 }
 

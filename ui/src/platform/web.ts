@@ -61,10 +61,13 @@ export function web(): Platform {
     onLink: (listener) => links.add(listener),
     pickFiles: async (options = {}) => upload(await chooseFiles(options.extensions ?? [])),
     pickFolder: () => Promise.resolve(null),
+    pickNewFile: () => Promise.resolve(null),
     onDrop: (listener) => browserDrop(listener, upload),
     reveal: () => Promise.reject(new Error('a browser cannot open the file manager')),
     async openPage(path) {
       window.open(withToken(`/page?path=${encodeURIComponent(path)}`), '_blank', 'noopener');
     },
+    notify: () => Promise.resolve(),
+    zoom: () => Promise.resolve(),
   };
 }

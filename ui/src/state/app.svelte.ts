@@ -84,6 +84,12 @@ export class AppState {
     return this.platform.onEvent(listener);
   }
 
+  /** What a project is called, as far as it is known here. */
+  nameOf(project: string): string | null {
+    const known = [this.project?.summary, ...(this.projects.value ?? [])];
+    return known.find((one) => one?.id === project)?.name ?? null;
+  }
+
   /** How far a long request about the open project is; `null` when nothing was heard of it. */
   progressOf(request: Request['request'] | 'judge'): Progress | null {
     return (this.project && this.#progress[`${this.project.summary.id}/${request}`]) ?? null;

@@ -25,7 +25,7 @@ pub static LENGTH: CardKind = CardKind {
             kind: Kind::Choice { choices: &["words", "characters", "sentences"], default: "words" },
             help: Phrase {
                 en: "What is counted; a Chinese character counts as a word.",
-                zh: "按什么计数：words 词（一个汉字算一个词）、characters 字符、sentences 句子。",
+                zh: "按什么计数；一个汉字算一个词。",
             },
         },
         Parameter {

@@ -132,7 +132,7 @@ pub(super) fn shared(facts: &Facts, rate: f64, rate_reason: Words) -> Vec<Derive
         ),
         Derived::new("learning_rate", rate, rate_reason.en, rate_reason.zh),
         Derived::new(
-            "lr_scheduler",
+            "lr_scheduler_type",
             "cosine",
             "ends gently, which generalises a little better",
             "收尾平缓，遇到新内容时效果略好",

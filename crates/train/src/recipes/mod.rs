@@ -334,7 +334,7 @@ mod tests {
         assert!(error.contains("learning_rate") && error.contains("-1"), "{error}");
         let error = choose("leaning_rate", 0.1.into()).unwrap_err().to_string();
         assert!(error.contains("leaning_rate") && error.contains("learning_rate"), "{error}");
-        assert!(choose("lr_scheduler", "up".into()).is_err());
+        assert!(choose("lr_scheduler_type", "up".into()).is_err());
         assert!(choose("num_train_epochs", 1.5.into()).is_err());
     }
 

@@ -90,7 +90,7 @@ pub(super) fn shared(facts: &Facts) -> Vec<Derived> {
         ),
         Derived::new("learning_rate", rate, rate_reason.en, rate_reason.zh),
         Derived::new(
-            "lr_scheduler",
+            "lr_scheduler_type",
             "constant",
             "what is to be learnt moves along with the model",
             "要学的内容会随模型一起变化",

@@ -25,14 +25,13 @@ pub(super) fn to_settings(
     reward: Option<&Reward>,
 ) -> Result<TrainSettings, Error> {
     let values = Values(list);
-    let scheduler: Schedule = serde_json::from_value(
-        serde_json::json!({"kind": values.text("lr_scheduler")}),
-    )
-    .map_err(|_| Error::BadSetting {
-        name: "lr_scheduler".into(),
-        value: values.text("lr_scheduler").into(),
-        expected: LR_SCHEDULER.expected(),
-    })?;
+    let scheduler: Schedule =
+        serde_json::from_value(serde_json::json!({"kind": values.text("lr_scheduler_type")}))
+            .map_err(|_| Error::BadSetting {
+                name: "lr_scheduler_type".into(),
+                value: values.text("lr_scheduler_type").into(),
+                expected: LR_SCHEDULER.expected(),
+            })?;
     let batch_size = values.whole("batch_size", 8) as usize;
     let steps_per_epoch = facts.rows.div_ceil(batch_size.max(1)) as u64;
     let epochs = values.whole("num_train_epochs", 1);

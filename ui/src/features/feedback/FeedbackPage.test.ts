@@ -230,17 +230,16 @@ describe('feedback', () => {
   it('writes votes to a file where the person wants it', async () => {
     const { app, platform } = await show(
       { ...fakeFeedback(three()), export_feedback: () => ({ rows: 3 }) },
-      { pickFolder: () => Promise.resolve('/home/me/Documents') },
+      { pickNewFile: (proposed) => Promise.resolve(proposed.replace('/projects/p1', '/home/me').replace('feedback.jsonl', 'mine.jsonl')) },
     );
     await choose('Export votes');
-    await fireEvent.click(await screen.findByRole('button', { name: 'Choose a folder' }));
-    await screen.findByText('/home/me/Documents');
-    await fireEvent.input(screen.getByLabelText('Name of the file'), { target: { value: 'mine.jsonl' } });
+    await fireEvent.click(await screen.findByRole('button', { name: 'Choose where' }));
+    await screen.findByDisplayValue('/home/me/mine.jsonl');
     await fireEvent.click(screen.getByRole('button', { name: 'Write file' }));
     await waitFor(() =>
-      expect(platform.asked).toContainEqual({ request: 'export_feedback', project: 'p1', form: null, path: '/home/me/Documents/mine.jsonl' }),
+      expect(platform.asked).toContainEqual({ request: 'export_feedback', project: 'p1', form: null, path: '/home/me/mine.jsonl' }),
     );
-    await waitFor(() => expect(app.toasts.all[0]?.text).toContain('/home/me/Documents/mine.jsonl'));
+    await waitFor(() => expect(app.toasts.all[0]?.text).toContain('/home/me/mine.jsonl'));
   });
 
   it('follows the answers as they are written', async () => {

@@ -74,7 +74,7 @@ parameter!(
 );
 parameter!(
     LR_SCHEDULER,
-    "lr_scheduler",
+    "lr_scheduler_type",
     Kind::Choice(&["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]),
     "How the learning rate falls over the run.",
     "学习率在训练中如何下降。"
