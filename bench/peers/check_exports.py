@@ -6,7 +6,8 @@ FOLDER is what the test `exports_for_peers` of crates/export writes: a folder fo
 `base/` (the model before training), `expected.safetensors` and the exports `hf*/`, `peft/`,
 `gguf*/` and `ollama/`. `expected.safetensors` holds what the trained model gives in Sanbao: `ids`
 (a prompt and the greedy answer to it), `prompt_tokens` (how many of them are the prompt) and
-`logits` (of every token).
+`outputs` (the logits of every token). `scores-hf/` and `scores-peft/` are a reward model, whose
+score of every token `scores.safetensors` holds.
 
 transformers and PEFT run in float32 over all ids: shown is the largest difference of a logit.
 llama.cpp gives the next token after the prompt and after each token of the answer: shown is the
@@ -26,7 +27,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import xllamacpp
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 # Beyond this share of the largest logit, a float32 export is another model: the noise of float32 is
 # a tenth of it. llama.cpp computes in float32 too, but takes GELU from a table in float16.
@@ -41,9 +42,9 @@ class Expected:
     def __init__(self, path):
         tensors = load_file(path)
         self.ids = tensors["ids"]
-        self.logits = tensors["logits"].float()
+        self.outputs = tensors["outputs"].float()
         self.prompt_tokens = int(tensors["prompt_tokens"])
-        self.largest = max(1.0, self.logits.abs().max().item())
+        self.largest = max(1.0, self.outputs.abs().max().item())
 
     @property
     def prompt(self):
@@ -55,14 +56,14 @@ class Expected:
 
     def logprobs(self, step):
         """Log-probabilities of the token that comes `step` places after the prompt."""
-        return torch.log_softmax(self.logits[self.prompt_tokens - 1 + step].double(), dim=-1)
+        return torch.log_softmax(self.outputs[self.prompt_tokens - 1 + step].double(), dim=-1)
 
 
 def compare_torch(model, expected):
     """Largest difference of a logit, and whether every greedy token is the same."""
     with torch.no_grad():
         logits = model(expected.ids[None]).logits[0].float()
-    difference = (logits - expected.logits).abs().max().item()
+    difference = (logits - expected.outputs).abs().max().item()
     steps = slice(expected.prompt_tokens - 1, -1)
     return difference, logits[steps].argmax(dim=-1).tolist() == expected.answer
 
@@ -78,6 +79,26 @@ def peft_loads(folder, base, expected):
 
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, attn_implementation="eager")
     return compare_torch(PeftModel.from_pretrained(model, folder).eval(), expected)
+
+
+def compare_scores(model, expected):
+    """Largest difference of a score: that of the last token of each beginning of the text."""
+    scores = expected.outputs[:, 0].tolist()
+    with torch.no_grad():
+        found = [model(expected.ids[None, : end + 1]).logits.item() for end in range(len(scores))]
+    return max(abs(ours - theirs) for ours, theirs in zip(scores, found)), True
+
+
+def scores_load(folder, base, expected):
+    options = {"dtype": torch.float32, "attn_implementation": "eager"}
+    if folder.name == "scores-hf":
+        model = AutoModelForSequenceClassification.from_pretrained(folder, **options)
+        return compare_scores(model.eval(), expected)
+    from peft import PeftModel
+
+    model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=1, **options)
+    model.config.pad_token_id = None
+    return compare_scores(PeftModel.from_pretrained(model, folder).eval(), expected)
 
 
 def llama_cpp_loads(path, expected):
@@ -119,10 +140,13 @@ def llama_cpp_loads(path, expected):
 def checks(model):
     """Name, function and tolerance (`None` where weights were rounded) of every export of a model."""
     expected = Expected(model / "expected.safetensors")
+    scores = Expected(model / "scores.safetensors") if (model / "scores.safetensors").is_file() else None
     in_torch = TRANSFORMERS_TOLERANCE * expected.largest
     in_llama_cpp = LLAMA_CPP_TOLERANCE * expected.largest
     for folder in sorted(path for path in model.iterdir() if path.is_dir() and path.name != "base"):
-        if folder.name.startswith("hf"):
+        if folder.name.startswith("scores"):
+            yield folder.name, lambda f=folder: scores_load(f, model / "base", scores), TRANSFORMERS_TOLERANCE * scores.largest
+        elif folder.name.startswith("hf"):
             exact = folder.name == "hf-f32"
             yield folder.name, lambda f=folder: transformers_loads(f, expected), in_torch if exact else None
         elif folder.name == "peft":

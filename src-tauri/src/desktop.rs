@@ -7,7 +7,7 @@ use sanbao_app::App;
 use sanbao_contract::Fault;
 use sanbao_server::Front;
 use tauri::{
-    AppHandle, Manager, UserAttentionType, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+    AppHandle, Manager, UserAttentionType, WebviewWindow, WebviewWindowBuilder, WindowEvent, Wry,
 };
 use tauri_plugin_dialog::{DialogExt, FileDialogBuilder, FilePath};
 use tauri_plugin_notification::NotificationExt;
@@ -160,10 +160,7 @@ async fn pick_new_file(app: AppHandle, proposed: PathBuf) -> Option<PathBuf> {
 }
 
 /// Shows files of some kinds first. The kinds are called as they are written, in any language.
-fn of_kinds<R: tauri::Runtime>(
-    dialog: FileDialogBuilder<R>,
-    extensions: &[String],
-) -> FileDialogBuilder<R> {
+fn of_kinds(dialog: FileDialogBuilder<Wry>, extensions: &[String]) -> FileDialogBuilder<Wry> {
     if extensions.is_empty() {
         return dialog;
     }

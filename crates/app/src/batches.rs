@@ -17,19 +17,27 @@ use crate::App;
 #[derive(Default)]
 pub struct Batches(Mutex<BTreeMap<String, Arc<Notify>>>);
 
+/// A file, what of its rows is asked or scored, and where that is written.
+pub(crate) struct AskedFile {
+    pub(crate) path: String,
+    pub(crate) prompt: Option<String>,
+    pub(crate) answer: Option<String>,
+    pub(crate) out: Option<String>,
+}
+
 impl App {
-    /// Answers a file's rows with a model of a project; one file of a project at a time.
+    /// Answers a file's rows with a model of a project, or scores their answers with a reward model; one file of a project at a time.
     pub(crate) async fn answer_file(
         &self,
         project: String,
         model: ChatModel,
-        path: String,
-        prompt: Option<String>,
+        file: AskedFile,
         sampling: Sampling,
-        out: Option<String>,
     ) -> Result<Reply, Fault> {
+        let AskedFile { path, prompt, answer, out } = file;
         let data = PathBuf::from(path);
-        let out = out.map_or_else(|| beside(&data), PathBuf::from);
+        let ending = if answer.is_some() { "scores" } else { "answers" };
+        let out = out.map_or_else(|| beside(&data, ending), PathBuf::from);
         let answerer = self.answerer(&project, &model)?;
         let stop = Arc::new(Notify::new());
         {
@@ -46,6 +54,7 @@ impl App {
             device: "auto".to_owned(),
             data,
             prompt,
+            answer,
             system: None,
             sampling,
             out: out.clone(),
@@ -69,10 +78,10 @@ impl App {
     }
 }
 
-/// `NAME.answers.csv` in the same folder, with a number when there is one already.
-fn beside(data: &Path) -> PathBuf {
+/// `NAME.ENDING.csv` in the same folder, with a number when there is one already.
+fn beside(data: &Path, ending: &str) -> PathBuf {
     let name = data.file_stem().map_or_else(|| "file".into(), |name| name.to_string_lossy());
-    let named = |ending: String| data.with_file_name(format!("{name}.answers{ending}.csv"));
+    let named = |number: String| data.with_file_name(format!("{name}.{ending}{number}.csv"));
     let numbered = (2..).map(|number| named(format!("-{number}")));
     let first = named(String::new());
     std::iter::once(first.clone()).chain(numbered).find(|path| !path.exists()).unwrap_or(first)

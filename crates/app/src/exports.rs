@@ -23,6 +23,7 @@ pub fn targets() -> Vec<TargetInfo> {
             title: by_language(target.title),
             help: by_language(target.help),
             options: target.options.iter().copied().map(parameter).collect(),
+            holds_scores: target.holds_scores(),
         })
         .collect()
 }

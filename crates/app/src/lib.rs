@@ -242,8 +242,9 @@ impl App {
             }
             Request::StopChat { chat } => Ok(self.stop_chat(&chat)),
 
-            Request::AnswerFile { project, model, path, prompt, sampling, out } => {
-                self.answer_file(project, model, path, prompt, sampling, out).await
+            Request::AnswerFile { project, model, path, prompt, answer, sampling, out } => {
+                let file = batches::AskedFile { path, prompt, answer, out };
+                self.answer_file(project, model, file, sampling).await
             }
             Request::StopAnswerFile { project } => Ok(self.stop_answer_file(&project)),
 

@@ -175,7 +175,7 @@ fn of_row(content: &Content) -> Vec<Tried> {
         }
         // A row that does not say which answer is better.
         Content::Preference { chosen, .. } if chosen.is_empty() => Vec::new(),
-        Content::Preference { prompt, chosen, rejected } => {
+        Content::Preference { prompt, chosen, rejected, .. } => {
             let (prompt, chosen) = (text(prompt), text(chosen));
             vec![
                 tried(prompt.clone(), chosen.clone(), &chosen),

@@ -345,10 +345,13 @@ pub struct BatchArgs {
     /// The prompt over columns: '{{title}}: {{text}}'; the only text column when left out
     #[arg(long)]
     pub prompt: Option<String>,
+    /// The answer over columns, for a reward model to score; all others write one
+    #[arg(long)]
+    pub answer: Option<String>,
     /// What the model is told first
     #[arg(long)]
     pub system: Option<String>,
-    /// CSV file to write: the columns of the input and `answer`
+    /// CSV file to write: the columns of the input and `answer`, or a reward model's `score`
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }

@@ -456,6 +456,8 @@ pub struct TargetInfo {
     pub help: BTreeMap<String, String>,
     /// What can be chosen.
     pub options: Vec<ParameterInfo>,
+    /// Whether it can hold a reward model.
+    pub holds_scores: bool,
 }
 
 /// A finished export.

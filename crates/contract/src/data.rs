@@ -115,6 +115,11 @@ pub enum Content {
         chosen: Vec<crate::Message>,
         /// The worse answer.
         rejected: Vec<crate::Message>,
+        /// By how much the one is better, in scores of a reward model (TRL's `margin`), when the
+        /// row says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        margin: Option<f64>,
     },
     /// One answer to a prompt, liked or not.
     Unpaired {

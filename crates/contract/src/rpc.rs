@@ -301,6 +301,8 @@ pub enum Request {
         path: String,
         /// What is asked: a template such as `{{question}}`; the only column when `None`.
         prompt: Option<String>,
+        /// The answer that a reward model scores, a template as well; all others write one.
+        answer: Option<String>,
         /// How answers are drawn.
         sampling: Sampling,
         /// The CSV file to write; beside the file when `None`.

@@ -134,11 +134,13 @@ pub struct Batch {
     pub data: PathBuf,
     /// What is asked: a template over its columns; the only column when `None`.
     pub prompt: Option<String>,
+    /// The answer that a reward model scores, a template as well; all others write one.
+    pub answer: Option<String>,
     /// Said before each question.
     pub system: Option<String>,
     /// How answers are drawn.
     pub sampling: Sampling,
-    /// The CSV file to write: the columns, and `answer`.
+    /// The CSV file to write: the columns, and `answer` or `score`.
     pub out: PathBuf,
 }
 

@@ -91,7 +91,7 @@ fn sides(content: &Content) -> (String, String) {
             let input = if given.trim().is_empty() { given } else { given + &joined(system) };
             (input, joined(answers.into_iter()))
         }
-        Content::Preference { prompt, chosen, rejected } => {
+        Content::Preference { prompt, chosen, rejected, .. } => {
             let (chosen, rejected) = (texts(chosen), texts(rejected));
             let whole = !chosen.trim().is_empty() && !rejected.trim().is_empty();
             (texts(prompt), if whole { format!("{chosen}\u{1}{rejected}") } else { String::new() })
@@ -185,6 +185,7 @@ mod tests {
             prompt: vec![],
             chosen: vec![Message::new("assistant", a)],
             rejected: vec![Message::new("assistant", b)],
+            margin: None,
         };
         assert!(
             Facts::of(&pair("a", "a")).standing == Standing::Same
@@ -211,6 +212,7 @@ mod tests {
                 prompt: vec![Message::new("user", "q")],
                 chosen: vec![Message::new("assistant", a)],
                 rejected: vec![Message::new("assistant", b)],
+                margin: None,
             })
         };
         let (one, turned) = (pair("Yes, it is.", "No."), pair("no.", "yes,  it is."));

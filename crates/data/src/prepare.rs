@@ -8,16 +8,18 @@
 //! |---|---|
 //! | `train.tokens`, `validation.tokens`, `test.tokens` | sequences ([`crate::store`]) |
 //! | `validation.jsonl`, `test.jsonl` | one [`Example`] a line, the *i*-th for the *i*-th sequence |
+//! | `margins.json` | by part, the margin of each pair; only where rows have any |
 //! | `report.json` | the [`DataReport`] |
 //! | `manifest.json` | inputs by hash, options, hashes of the other files |
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use sanbao_contract::data::{
-    DataReport, Example, Finding, Mapping, Part, PartReport, Severity, Task,
+    Content, DataReport, Example, Finding, Mapping, Part, PartReport, Severity, Task,
 };
 use sanbao_project::{Manifest, hash_file, write_folder_atomic};
 use sanbao_text::Tokenizer;
@@ -44,6 +46,9 @@ pub(crate) const LISTED: &[&str] = &[
     "test.jsonl",
     "report.json",
 ];
+
+/// Margins of the pairs by part, the *i*-th for the *i*-th pair; not there without any.
+pub(crate) const MARGINS: &str = "margins.json";
 
 /// A person's file.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,7 +156,7 @@ pub fn prepare(
         let report = report
             .insert(pass.finish(progress, &mut |part, tokenised| files.push(part, tokenised))?);
         refuse(&report.findings)?;
-        files.finish()?;
+        files.finish(folder)?;
         write_description(folder, report, &pass.survey, sources, tokenizer, options)
     });
     match (written, report) {
@@ -252,7 +257,14 @@ fn refuse(findings: &[Finding]) -> Result<(), Error> {
         "nothing_trained" => "data.nothing_trained",
         _ => "data.refused",
     };
-    Err(Error::Refused { code, message: finding.message.en.clone() })
+    let mut message = finding.message.en.clone();
+    let left_out = findings.iter().filter(|finding| finding.severity == Severity::Dropped);
+    if code == "data.too_few_rows"
+        && let Some(most) = left_out.max_by_key(|finding| finding.rows)
+    {
+        message = format!("{} {message}", most.message.en);
+    }
+    Err(Error::Refused { code, message })
 }
 
 /// What ends the writing of a folder early.
@@ -277,6 +289,24 @@ impl From<io::Error> for Halt {
 struct Files {
     tokens: [TokenWriter; 3],
     examples: [Option<BufWriter<fs::File>>; 3],
+    margins: Margins,
+}
+
+/// The margin of every pair, by the name of its part; 0 for a pair that has none.
+#[derive(Default, Serialize)]
+struct Margins {
+    #[serde(flatten)]
+    parts: BTreeMap<&'static str, Vec<f64>>,
+    #[serde(skip)]
+    given: bool,
+}
+
+impl Margins {
+    /// Takes the margin of a pair, whose two sequences come one after the other.
+    fn push(&mut self, part: Part, margin: Option<f64>) {
+        self.given |= margin.is_some();
+        self.parts.entry(part.name()).or_default().push(margin.unwrap_or(0.0));
+    }
 }
 
 impl Files {
@@ -289,18 +319,28 @@ impl Files {
         Ok(Self {
             tokens: [tokens(Part::Train)?, tokens(Part::Validation)?, tokens(Part::Test)?],
             examples: [None, Some(examples(Part::Validation)?), Some(examples(Part::Test)?)],
+            margins: Margins::default(),
         })
     }
 
     fn push(&mut self, part: Part, tokenised: &Tokenised) -> io::Result<()> {
-        self.tokens[part as usize].push(&tokenised.sequence)?;
+        let tokens = &mut self.tokens[part as usize];
+        if let Content::Preference { margin, .. } = tokenised.example.content
+            && tokens.sequences() % 2 == 0
+        {
+            self.margins.push(part, margin);
+        }
+        tokens.push(&tokenised.sequence)?;
         if let Some(examples) = &mut self.examples[part as usize] {
             write_line(examples, &tokenised.example)?;
         }
         Ok(())
     }
 
-    fn finish(self) -> io::Result<()> {
+    fn finish(self, folder: &Path) -> io::Result<()> {
+        if self.margins.given {
+            sanbao_project::write_json(&folder.join(MARGINS), &self.margins)?;
+        }
         for tokens in self.tokens {
             tokens.finish()?;
         }
@@ -327,7 +367,8 @@ fn write_description(
 ) -> Result<(), Halt> {
     sanbao_project::write_json(&folder.join("report.json"), report)?;
     let mut files = serde_json::Map::new();
-    for name in LISTED {
+    let margins = Some(&MARGINS).filter(|name| folder.join(name).is_file());
+    for name in LISTED.iter().chain(margins) {
         let hash =
             hash_file(&folder.join(name)).map_err(|error| io::Error::other(error.to_string()))?;
         files.insert((*name).to_owned(), Value::String(hash));

@@ -1,5 +1,6 @@
 //! A prepared folder, opened for training and evaluation.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use sanbao_project::{Manifest, hash_file, read_json};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::prepare::{LISTED, PrepareOptions};
+use crate::prepare::{LISTED, MARGINS, PrepareOptions};
 use crate::store::TokenStore;
 
 /// What [`crate::prepare()`] wrote, checked and mapped into memory.
@@ -16,6 +17,7 @@ use crate::store::TokenStore;
 pub struct Prepared {
     folder: PathBuf,
     manifest: Manifest,
+    margins: BTreeMap<String, Vec<f64>>,
     options: PrepareOptions,
     report: DataReport,
     parts: [TokenStore; 3],
@@ -40,13 +42,13 @@ impl Prepared {
         if manifest.stage != "prepare" {
             return Err(not_ours());
         }
-        for name in LISTED {
+        let listed = |name: &str| {
+            manifest.settings.pointer(&format!("/files/{name}")).and_then(Value::as_str)
+        };
+        let margins = Some(&MARGINS).filter(|name| listed(name).is_some());
+        for name in LISTED.iter().chain(margins) {
             let path = folder.join(name);
-            let listed = manifest
-                .settings
-                .pointer(&format!("/files/{name}"))
-                .and_then(Value::as_str)
-                .ok_or_else(not_ours)?;
+            let listed = listed(name).ok_or_else(not_ours)?;
             if hash_file(&path).map_err(|error| unreadable(&path, error))? != listed {
                 return Err(Error::Corrupt {
                     path,
@@ -58,8 +60,16 @@ impl Prepared {
         let report = read_json(&report_path).map_err(|error| unreadable(&report_path, error))?;
         let [train, validation, test] =
             Part::ALL.map(|part| TokenStore::open(&folder.join(format!("{}.tokens", part.name()))));
+        let margins = match margins {
+            Some(name) => {
+                let path = folder.join(name);
+                read_json(&path).map_err(|error| unreadable(&path, error))?
+            }
+            None => BTreeMap::new(),
+        };
         Ok(Self {
             folder: folder.to_owned(),
+            margins,
             manifest,
             options,
             report,
@@ -93,6 +103,11 @@ impl Prepared {
                 })
             })
             .collect()
+    }
+
+    /// By how much the chosen answer of each pair is better; empty when no row says so.
+    pub fn margins(&self, part: Part) -> &[f64] {
+        self.margins.get(part.name()).map_or(&[], Vec::as_slice)
     }
 
     /// The report.

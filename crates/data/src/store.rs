@@ -58,6 +58,11 @@ impl TokenWriter {
         self.write(&bytes)
     }
 
+    /// Sequences written.
+    pub(crate) fn sequences(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
     fn tokens(&self) -> u64 {
         self.offsets.last().copied().unwrap_or(0)
     }

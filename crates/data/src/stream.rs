@@ -196,7 +196,7 @@ fn size(content: &Content) -> usize {
     match content {
         Content::Classify { text, .. } | Content::Prose { text } => text.len(),
         Content::Instruct { messages } | Content::Prompt { messages } => turns(messages),
-        Content::Preference { prompt, chosen, rejected } => {
+        Content::Preference { prompt, chosen, rejected, .. } => {
             turns(prompt) + turns(chosen) + turns(rejected)
         }
         Content::Unpaired { prompt, completion, .. } => turns(prompt) + turns(completion),

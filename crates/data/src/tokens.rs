@@ -102,12 +102,12 @@ impl<'a> Tokeniser<'a> {
                 Ok(vec![self.cut(origin, Content::Instruct { messages }, sequence)])
             }
             Content::Prompt { messages } => Ok(vec![self.prompt(origin, messages)?]),
-            Content::Preference { prompt, chosen, rejected } => {
+            Content::Preference { prompt, chosen, rejected, margin } => {
                 let sequences = [
                     self.answer(&origin, &prompt, &chosen)?,
                     self.answer(&origin, &prompt, &rejected)?,
                 ];
-                let content = Content::Preference { prompt, chosen, rejected };
+                let content = Content::Preference { prompt, chosen, rejected, margin };
                 Ok(sequences
                     .into_iter()
                     .map(|sequence| self.cut(origin.clone(), content.clone(), sequence))
@@ -359,6 +359,7 @@ mod tests {
             prompt,
             chosen: vec![turn("assistant", "blue")],
             rejected: vec![turn("assistant", "green")],
+            margin: None,
         };
         let pair = tokeniser.example(example(row)).unwrap();
         let learnt = |at: usize| {

@@ -72,6 +72,7 @@ fn cases() -> Vec<Case> {
         case("ties", 200, "t.csv", std::iter::once("prompt,response_a,response_b,winner\n".to_owned()).chain((0..112).map(|at| judged(at, if at % 50 == 7 { "tie" } else { "model_b" }))).collect()),
         case("reversed_pairs", 200, "t.jsonl", pairs.clone() + &pair("Is  it 4?", "no.", "surely.") + &pair("Is it 4?", "Surely.", "Never.")),
         case("length_bias", 200, "t.jsonl", (0..110).map(|at| if at % 5 == 0 { pair(&format!("Is it {at}?"), "No.", "Perhaps.") } else { pair(&format!("Is it {at}?"), "It is, and well so.", "No.") }).collect()),
+        case("one_sided", 200, "t.csv", std::iter::once("prompt,completion,label\n".to_owned()).chain((0..110).map(|at| format!("Is it {at}?,Yes it is,yes\n"))).collect()),
         case("unused_ratings", 200, "t.csv", std::iter::once("prompt,response,rating\n".to_owned()).chain((0..110).map(|at| format!("Is it {at}?,Yes it is,{}\n", at % 5))).chain((0..3).map(|at| format!("Is it {at}?,Not at all,{at}\n"))).collect()),
         case("duplicate", 200, "t.csv", sound(110) + "note number 7,down\nnote number 8,up\n"),
         case("contradiction", 200, "t.csv", sound(110) + "Note  number 7,up\n"),
@@ -182,6 +183,20 @@ fn sound_rows_give_no_finding() {
     assert_eq!(report.findings, []);
     assert_eq!((report.train.rows, report.validation.rows, report.test.rows), (228, 32, 60));
     assert_eq!((report.rows_read, report.rows_dropped), (320, 0));
+}
+
+#[test]
+fn a_refusal_says_why_so_few_rows_are_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let without: String = (0..20).map(|at| format!("other {at},\n")).collect();
+    let none = case("empty", 200, "t.csv", sound(4) + &without);
+    let sources = sources(&none, folder.path());
+    let out = folder.path().join("prepared");
+    let error = prepare(&sources, &tokenizer(), &options(none.max_length), &out, &mut |_| {})
+        .unwrap_err()
+        .to_string();
+    assert!(error.starts_with("20 rows have nothing in a field that is needed"), "{error}");
+    assert!(error.contains("Only 4 different rows are usable"), "{error}");
 }
 
 #[test]

@@ -113,6 +113,34 @@ fn a_prepared_folder_holds_what_the_report_says() {
 }
 
 #[test]
+fn the_margin_of_a_pair_stays_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pairs.csv");
+    let rows = |margin: &dyn Fn(usize) -> String| {
+        let row = |at: usize| format!("Is it {at}?,Yes it is {at},No,{}\n", margin(at));
+        "prompt,chosen,rejected,margin\n".to_owned() + &(0..60).map(row).collect::<String>()
+    };
+    let prepared = |text: String| {
+        std::fs::write(&path, text).unwrap();
+        let out = folder.path().join("prepared");
+        let sources = [Source::new(&path)];
+        prepare(&sources, &tokenizer(), &options(256), &out, &mut quiet()).unwrap();
+        Prepared::open(&out).unwrap()
+    };
+    let with = prepared(rows(&|at| if at % 3 == 0 { String::new() } else { at.to_string() }));
+    assert_eq!(with.margins(Part::Train).len(), with.part(Part::Train).len() / 2);
+    let examples = with.examples(Part::Test).unwrap();
+    let margins = with.margins(Part::Test);
+    assert_eq!((examples.len(), margins.len()), (2 * margins.len(), examples.len() / 2));
+    for (pair, given) in examples.chunks(2).zip(margins) {
+        let Content::Preference { prompt, .. } = &pair[0].content else { panic!() };
+        let at: f64 = prompt[0].text().trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+        assert_eq!(*given, if at % 3.0 == 0.0 { 0.0 } else { at });
+    }
+    assert!(prepared(rows(&|_| String::new())).margins(Part::Train).is_empty());
+}
+
+#[test]
 fn rows_with_the_same_input_share_a_part_and_labels_keep_their_shares() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("prepared");

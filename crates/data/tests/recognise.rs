@@ -147,6 +147,7 @@ fn bad_files_are_explained_in_one_sentence() {
         ("bad_rating.jsonl", [b"{\"prompt\": \"q\", \"completions\": [{\"text\": \"a\", \"rating\": 1}, {\"text\": \"b\", \"rating\": 2}]}\n".repeat(1100), b"{\"prompt\": \"q\", \"completions\": [{\"text\": \"a\", \"rating\": 1}, {\"text\": \"b\"}]}\n".to_vec()].concat()),
         ("bad_side.jsonl", b"{\"prompt\": \"q\", \"chosen\": \"a\", \"rejected\": \"b\"}\n{\"prompt\": \"q\", \"chosen\": \"a\", \"rejected\": [{\"content\": \"b\"}]}\n".to_vec()),
         ("bad_tag.jsonl", [b"{\"prompt\": \"q\", \"completion\": \"a\", \"kto_tag\": true}\n".repeat(1100), b"{\"prompt\": \"q\", \"completion\": \"a\", \"kto_tag\": \"perhaps\"}\n".to_vec()].concat()),
+        ("slip_tag.csv", [b"prompt,completion,label\n".to_vec(), b"Why?,It is so.,yes\nHow?,By hand.,no\n".repeat(10), b"Who?,They did.,maybe\n".to_vec()].concat()),
         ("turns.jsonl", b"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}\n{\"messages\": [{\"role\": \"boss\", \"content\": \"b\"}]}\n".to_vec()),
     ];
     let mut text = String::new();

@@ -36,7 +36,8 @@ pub(crate) fn write(
             path.file_name().unwrap_or_default().to_string_lossy()
         }
     };
-    let usage = target.usage.replace("{name}", &job.file_stem()).replace("{file}", &file);
+    let usage = target.scoring_usage.filter(|_| source.scores()).unwrap_or(target.usage);
+    let usage = usage.replace("{name}", &job.file_stem()).replace("{file}", &file);
     let _ = write!(text, "\n## How to use it\n\n{usage}\n");
     let licence = &source.base.card.licence;
     let _ = write!(
@@ -48,8 +49,12 @@ pub(crate) fn write(
     let _ = write!(
         text,
         "\n## Check of these files\n\nStored as {}. Read back after writing: over {} tokens the largest difference of a \
-         logit from the trained model is {:.2e} ({:.2e} allowed).\n",
-        written.stored, parity.tokens, parity.max_logit_difference, parity.tolerance
+         {} from the trained model is {:.2e} ({:.2e} allowed).\n",
+        written.stored,
+        parity.tokens,
+        if source.scores() { "score" } else { "logit" },
+        parity.max_logit_difference,
+        parity.tolerance
     );
     for note in &written.notes {
         let _ = write!(text, "\n- {note}");
@@ -88,13 +93,14 @@ fn front_matter(target: &Target, source: &Source) -> String {
             let _ = writeln!(text, "- {}", json!(language));
         }
     }
-    let _ =
-        write!(text, "library_name: {}\npipeline_tag: text-generation\ntags:\n", target.library);
+    let pipeline = if source.scores() { "text-classification" } else { "text-generation" };
+    let _ = write!(text, "library_name: {}\npipeline_tag: {pipeline}\ntags:\n", target.library);
     let adapter = source.lora.map(|_| "lora");
     for tag in ["sanbao", "fine-tuned"]
         .into_iter()
         .chain(adapter)
         .chain((target.library == "gguf").then_some("gguf"))
+        .chain(source.scores().then_some("reward-model"))
     {
         let _ = writeln!(text, "- {tag}");
     }
@@ -105,6 +111,7 @@ fn front_matter(target: &Target, source: &Source) -> String {
 fn summary(source: &Source) -> String {
     let facts = &source.card;
     let what = match facts.task {
+        _ if source.scores() => ": it scores answers by how well people would like them",
         Some(Task::Classify) => ": it answers with one of the labels that it was taught",
         Some(Task::Instruct) => ": it answers in the way that it was taught by examples",
         Some(Task::PromptOnly) => ": it answers in the way that was rewarded",

@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 
 use sanbao_models::BaseModel;
-use sanbao_models::names::{Parameter, parameters};
+use sanbao_models::SCORE;
+use sanbao_models::names::{Parameter, Role, parameters};
 use sanbao_models::spec::Spec;
 use sanbao_models::weights::StoredType;
 
@@ -73,9 +74,15 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Every weight of the model.
+    /// Every weight of the model. A reward model has a score head in place of the output head.
     pub(crate) fn parameters(&self) -> Vec<Parameter> {
-        parameters(&self.source.model.spec)
+        let spec = &self.source.model.spec;
+        let mut list = parameters(spec);
+        if self.source.scores() {
+            list.retain(|parameter| parameter.role != Role::Head);
+            list.push(score_head(spec));
+        }
+        list
     }
 
     /// The merged numbers of a weight, counted as written.
@@ -94,6 +101,12 @@ impl Job<'_> {
             words.collect::<Vec<_>>().join("-").trim_matches('.').chars().take(80).collect();
         if name.is_empty() { "model".to_owned() } else { name }
     }
+}
+
+/// The weight of a score head.
+pub(crate) fn score_head(spec: &Spec) -> Parameter {
+    let shape = vec![1, spec.hidden_size];
+    Parameter { role: Role::Head, layer: None, bias: false, name: SCORE.to_owned(), shape }
 }
 
 /// What a target wrote, and how it is to be read back.

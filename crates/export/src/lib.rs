@@ -81,6 +81,17 @@ fn export_watched(
     if let Some(parent) = out_dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
     }
+    if source.scores() && !target.holds_scores() {
+        let fitting: Vec<&str> =
+            TARGETS.iter().filter(|target| target.holds_scores()).map(|target| target.name).collect();
+        return Err(Error::NotRepresentable {
+            format: target.title.en,
+            reason: format!(
+                "a reward model gives scores and writes no texts; choose {}",
+                fitting.join(" or ")
+            ),
+        });
+    }
     let job = Job {
         source,
         options,

@@ -14,7 +14,8 @@ use crate::{Error, reread};
 /// How close an export is to the trained model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parity {
-    /// Largest difference of a logit, over all tokens and the whole vocabulary.
+    /// Largest difference of a logit, over all tokens and the whole vocabulary; of a reward model's
+    /// score, over all tokens.
     pub max_logit_difference: f64,
     /// Largest difference allowed.
     pub tolerance: f64,
@@ -70,8 +71,8 @@ fn conversation(tokenizer: &Tokenizer) -> Option<String> {
 /// Reads an export back and compares it with the trained model.
 ///
 /// # Errors
-/// When it cannot be read, is another model, splits text differently, or its logits differ by
-/// more than its number format explains.
+/// When it cannot be read, is another model, splits text differently, or its logits (a reward
+/// model's scores) differ by more than its number format explains.
 pub(crate) fn check(job: &Job, written: &Written) -> Result<Parity, Error> {
     let base = job.source.base;
     let context = base.spec.max_position_embeddings;
@@ -79,21 +80,24 @@ pub(crate) fn check(job: &Job, written: &Written) -> Result<Parity, Error> {
         Probes::new(&base.tokenizer, written.agrees_up_to.unwrap_or(context).min(context))?;
     let mut trained = job.source.model.clone();
     trained.set_adapters(true);
-    let expected = to_vec(trained.logits(&probes.ids, &probes.layout))?;
+    let expected = outputs(&trained, &probes)?;
     let found = match &written.reread {
         Reread::Adapter(folder) => {
             let mut model = without_adapters(trained);
             load_adapter(&mut model, folder)?;
-            to_vec(model.logits(&probes.ids, &probes.layout))?
+            outputs(&model, &probes)?
         }
         Reread::Model(path) => {
-            let again = BaseModel::open(path)?;
+            let scores = job.source.scores();
+            let again =
+                if scores { BaseModel::open_scoring(path) } else { BaseModel::open(path) }?;
             let lost = differences(&again.spec, written.expected_spec(base));
             if !lost.is_empty() {
                 return Err(Error::Changed { what: format!("it differs in {}", lost.join(", ")) });
             }
             same_tokens(&base.tokenizer, &again.tokenizer)?;
-            reread::logits(&again, &trained.device(), &probes.ids, &probes.layout, &job.meter)?
+            let device = trained.device();
+            reread::outputs(&again, scores, &device, &probes.ids, &probes.layout, &job.meter)?
         }
     };
     compare(&expected, &found, written.stored, probes.ids.len())
@@ -102,7 +106,21 @@ pub(crate) fn check(job: &Job, written: &Written) -> Result<Parity, Error> {
 /// The model that was trained from, its weights shared.
 fn without_adapters(mut model: Decoder) -> Decoder {
     model.linears_mut().for_each(|linear| linear.adapter = None);
+    model.score = None;
     model
+}
+
+/// What a model says of every token: its logits, or a reward model's score.
+fn outputs(model: &Decoder, probes: &Probes) -> Result<Vec<f32>, sanbao_models::Error> {
+    match model.score {
+        Some(_) => model.scores(&probes.ids, &probes.layout, &every_row(&probes.ids)),
+        None => to_vec(model.logits(&probes.ids, &probes.layout)),
+    }
+}
+
+/// The rows of all tokens.
+pub(crate) fn every_row(ids: &[u32]) -> Vec<u32> {
+    (0..ids.len() as u32).collect()
 }
 
 fn compare(
@@ -113,7 +131,7 @@ fn compare(
 ) -> Result<Parity, Error> {
     if expected.len() != found.len() {
         return Err(Error::Changed {
-            what: format!("it gives {} logits instead of {}", found.len(), expected.len()),
+            what: format!("it gives {} numbers instead of {}", found.len(), expected.len()),
         });
     }
     let (mut largest, mut squares) = (0.0_f64, 0.0_f64);

@@ -1,20 +1,23 @@
 //! Reading an export back, one layer at a time.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use sanbao_models::block::{Block, Pass};
-use sanbao_models::host::to_vec;
+use sanbao_models::host::{from_vec, to_vec};
 use sanbao_models::names::{Parameter, parameters};
 use sanbao_models::spec::Spec;
 use sanbao_models::{BaseModel, Decoder, Error, Layout};
 
-use crate::job::Meter;
+use crate::job::{Meter, score_head};
+use crate::parity::every_row;
 
-/// Logits `[tokens, vocab]`, row-major, of a model on disk.
+/// Logits `[tokens, vocab]`, row-major, of a model on disk; of a reward model its scores
+/// `[tokens]`.
 ///
 /// Beside the activations, memory holds either the embeddings and the head or one layer, so that
 /// an export can be checked while the model that it was made from is still loaded.
-pub(crate) fn logits(
+pub(crate) fn outputs(
     base: &BaseModel,
+    scores: bool,
     device: &Device,
     ids: &[u32],
     layout: &Layout,
@@ -32,8 +35,13 @@ pub(crate) fn logits(
     for layer in 0..spec.layers.len() {
         x = block(spec, layer, device, &read)?.forward(x, &pass);
     }
-    let logits: Tensor<2> = ends(spec, device, &read)?.logits_of(x);
-    to_vec(logits)
+    let mut ends = ends(spec, device, &read)?;
+    if !scores {
+        return to_vec(ends.logits_of(x));
+    }
+    let head = read(&score_head(spec))?;
+    ends.score = Some(from_vec(head, [1, spec.hidden_size], device));
+    ends.scores_of(&x, &every_row(ids))
 }
 
 /// The model without its layers.

@@ -24,6 +24,13 @@ pub struct Source<'a> {
     pub card: CardFacts<'a>,
 }
 
+impl Source<'_> {
+    /// Whether it is a reward model, which scores texts and writes none.
+    pub(crate) fn scores(&self) -> bool {
+        self.model.score.is_some()
+    }
+}
+
 /// What the card of an exported model says besides what base model and adapter tell.
 /// It never quotes the person's data.
 #[derive(Debug, Clone, Default)]

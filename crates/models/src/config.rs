@@ -65,6 +65,13 @@ impl Config {
             .ok_or_else(|| self.problem("has neither 'model_type' nor 'architectures'"))
     }
 
+    /// Whether the model judges texts instead of writing them: a classifier or a reward model.
+    pub fn classifies(&self) -> bool {
+        let classes = self.get("architectures").and_then(Value::as_array);
+        let mut classes = classes.into_iter().flatten().filter_map(Value::as_str);
+        classes.any(|class| class.ends_with("Classification"))
+    }
+
     /// A size of at least 1, or `None` when the key is missing.
     pub fn size_opt(&self, key: &str) -> Result<Option<usize>, Error> {
         match self.get(key) {

@@ -13,6 +13,14 @@ pub enum Error {
         /// What was given.
         path: String,
     },
+    /// A reward model or classifier.
+    #[error(
+        "{path} is a reward model or a classifier, which judges texts and writes none; choose the model that it was made from"
+    )]
+    WritesNothing {
+        /// The folder.
+        path: String,
+    },
     /// A file of the model could not be read.
     #[error("{path} cannot be read: {source}")]
     Io {
@@ -95,6 +103,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotAModel { .. } => "models.not_a_model",
+            Self::WritesNothing { .. } => "models.writes_nothing",
             Self::Io { .. } => "models.unreadable",
             Self::Config { .. } => "models.bad_config",
             Self::UnknownArchitecture { .. } => "models.unknown_architecture",

@@ -38,6 +38,13 @@ enum Weights {
     Gguf(Gguf),
 }
 
+/// What a model is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Writing,
+    Scoring,
+}
+
 impl BaseModel {
     /// Opens a folder with `config.json` and safetensors, or a `.gguf` file. Only headers and
     /// the tokenizer are read.
@@ -49,12 +56,21 @@ impl BaseModel {
             return Self::open_gguf(path);
         }
         if path.join("config.json").is_file() {
-            return Self::open_folder(path);
+            return Self::open_folder(path, Purpose::Writing);
         }
         Err(Error::NotAModel { path: path.display().to_string() })
     }
 
-    fn open_folder(path: &Path) -> Result<Self, Error> {
+    /// Opens the folder of a reward model (`…ForSequenceClassification`), whose score head
+    /// [`Self::read`] gives under the name [`SCORE`](crate::SCORE).
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_scoring(path: &Path) -> Result<Self, Error> {
+        Self::open_folder(path, Purpose::Scoring)
+    }
+
+    fn open_folder(path: &Path, purpose: Purpose) -> Result<Self, Error> {
         let file = path.join("config.json");
         let shown = file.display().to_string();
         let text = std::fs::read_to_string(&file)
@@ -66,6 +82,9 @@ impl BaseModel {
         let config = Config::new(shown, values)?;
         let model_type = config.model_type()?;
         let architecture = by_model_type(&model_type)?;
+        if purpose == Purpose::Writing && config.classifies() {
+            return Err(Error::WritesNothing { path: path.display().to_string() });
+        }
         let config = config.text_part();
         let spec = (architecture.spec)(&config)?;
         let tokenizer = Tokenizer::from_folder(path)?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use sanbao_contract::Fault;
+use sanbao_contract::data::Task;
 
 /// Why a run cannot be planned, started or continued.
 #[derive(Debug, thiserror::Error)]
@@ -70,12 +71,20 @@ pub enum Error {
         known: String,
     },
     /// A recipe that does not fit the data.
-    #[error("the recipe '{recipe}' does not fit these rows: {reason}")]
+    #[error(
+        "the recipe '{recipe}' learns from {}, and these rows are {}: add the columns that are missing, or choose the recipe '{fitting}'",
+        rows_of(*wanted),
+        rows_of(*found)
+    )]
     RecipeDoesNotFit {
         /// The recipe.
         recipe: String,
-        /// Why, and what to do instead.
-        reason: String,
+        /// What it learns from.
+        wanted: Task,
+        /// What the rows are.
+        found: Task,
+        /// A recipe that learns from them.
+        fitting: String,
     },
     /// Nothing would be learnt.
     #[error("this run would teach nothing: {reason}")]
@@ -178,6 +187,18 @@ impl Error {
             Self::Data(error) => error.code(),
             Self::Project(error) => error.code(),
         }
+    }
+}
+
+/// What the rows of a task are, with their standard columns.
+fn rows_of(task: Task) -> &'static str {
+    match task {
+        Task::Classify => "texts with labels (`text`, `label`)",
+        Task::Instruct => "prompts with answers (`prompt`, `completion`)",
+        Task::PromptOnly => "prompts without answers (`prompt`)",
+        Task::Prose => "running text (`text`)",
+        Task::Preference => "pairs of answers (`prompt`, `chosen`, `rejected`)",
+        Task::Unpaired => "answers that were liked or not (`prompt`, `completion`, `label`)",
     }
 }
 

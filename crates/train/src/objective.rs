@@ -111,16 +111,21 @@ impl Objective {
                     on_halved,
                 )
             }
-            Self::RewardModel(model) => accumulate_scored(
-                run.model,
-                &sequences,
-                Reads::LastScore,
-                &|found| model.value(found),
-                trainable,
-                portions,
-                dropout_seed,
-                on_halved,
-            ),
+            Self::RewardModel(model) => {
+                let margins = run.data.margins(Part::Train);
+                let margins: Vec<f64> =
+                    members.iter().filter_map(|row| margins.get(*row).copied()).collect();
+                accumulate_scored(
+                    run.model,
+                    &sequences,
+                    Reads::LastScore,
+                    &|found| model.value(found, &margins),
+                    trainable,
+                    portions,
+                    dropout_seed,
+                    on_halved,
+                )
+            }
         }
     }
 
@@ -136,7 +141,10 @@ impl Objective {
                 let loss = mean_loss(run.model, sequences, portion_tokens)?;
                 Ok(loss.map(|loss| (loss, Metrics::new())))
             }
-            Self::RewardModel(model) => model.measure(run.model, sequences, portion_tokens),
+            Self::RewardModel(model) => {
+                let margins = run.data.margins(Part::Validation);
+                model.measure(run.model, sequences, margins, portion_tokens)
+            }
             Self::Preference { preference, validation, .. } => {
                 let reference: Vec<&[f32]> = validation.iter().map(Vec::as_slice).collect();
                 let loss = preference.loss()?;

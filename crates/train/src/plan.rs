@@ -57,6 +57,7 @@ pub fn facts(input: &PlanInput) -> Facts {
         context: input.base.spec.max_position_embeddings,
         dial: input.dial,
         seed: input.seed,
+        use_peft: true,
     }
 }
 

@@ -43,17 +43,19 @@ pub fn attach_zero_score(model: &mut Decoder) {
 }
 
 impl RewardModel {
-    /// The loss of the scores of `chosen, rejected, chosen, rejected, …`
+    /// The loss of the scores of `chosen, rejected, chosen, rejected, …`; `margins` has one number a
+    /// pair, or none.
     ///
     /// # Errors
     /// When the scores are no pairs, or the loss is no number.
-    pub fn value(&self, found: &Found) -> Result<Lowered, Error> {
+    pub fn value(&self, found: &Found, margins: &[f64]) -> Result<Lowered, Error> {
         let side = |from: usize| -> Vec<f64> {
             found.scores.iter().skip(from).step_by(2).flatten().copied().collect()
         };
         let (chosen, rejected) = (side(0), side(1));
         let center = Some(self.center_rewards_coefficient);
-        let loss = bradley_terry(&chosen, &rejected, None, center)?;
+        let margins = Some(margins).filter(|margins| !margins.is_empty());
+        let loss = bradley_terry(&chosen, &rejected, margins, center)?;
         let slopes = loss.chosen_gradient.iter().zip(&loss.rejected_gradient);
         Ok(Lowered {
             loss: loss.loss,
@@ -65,7 +67,7 @@ impl RewardModel {
         })
     }
 
-    /// Mean loss and figures over pairs, without gradients; `None` without pairs.
+    /// Mean loss and figures over pairs with their margins, without gradients; `None` without pairs.
     ///
     /// # Errors
     /// When the device does not deliver, or the loss is no number.
@@ -73,13 +75,14 @@ impl RewardModel {
         &self,
         model: &Decoder,
         sequences: &[Sequence],
+        margins: &[f64],
         portion_tokens: usize,
     ) -> Result<Option<(f64, Metrics)>, Error> {
         if sequences.is_empty() {
             return Ok(None);
         }
         let found = find(model, sequences, Reads::LastScore, portion_tokens)?;
-        let value = self.value(&found)?;
+        let value = self.value(&found, margins)?;
         Ok(Some((value.loss, value.metrics)))
     }
 }

@@ -232,7 +232,7 @@ fn a_reward_model() {
             for (at, scores) in found.scores.iter().enumerate() {
                 near(scores[0], expected[at / 2 + 3 * (at % 2)], 1e-4, "a reward");
             }
-            let lowered = settings.value(found).unwrap();
+            let lowered = settings.value(found, &[]).unwrap();
             figures(&case["metrics"], &lowered.metrics);
             lowered
         });

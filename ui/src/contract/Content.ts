@@ -36,7 +36,12 @@ chosen: Array<Message>,
 /**
  * The worse answer.
  */
-rejected: Array<Message>, } | { "kind": "unpaired",
+rejected: Array<Message>,
+/**
+ * By how much the one is better, in scores of a reward model (TRL's `margin`), when the
+ * row says so.
+ */
+margin?: number, } | { "kind": "unpaired",
 /**
  * The turns before the answer.
  */

@@ -304,6 +304,10 @@ path: string,
  */
 prompt: string | null,
 /**
+ * The answer that a reward model scores, a template as well; all others write one.
+ */
+answer: string | null,
+/**
  * How answers are drawn.
  */
 sampling: Sampling,

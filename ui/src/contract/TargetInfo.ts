@@ -20,4 +20,8 @@ help: { [key in string]: string },
 /**
  * What can be chosen.
  */
-options: Array<ParameterInfo>, };
+options: Array<ParameterInfo>,
+/**
+ * Whether it can hold a reward model.
+ */
+holds_scores: boolean, };

@@ -1,6 +1,6 @@
+import type { RunSummary } from '../contract/RunSummary';
 import { sentenceOf } from '../messages/faults';
 import { message } from '../messages/messages.svelte';
-import type { RunSummary } from '../contract/RunSummary';
 import type { Unsubscribe } from '../platform';
 import type { AppState } from '../state/app.svelte';
 

@@ -7,6 +7,8 @@ import type { AppState } from '../state/app.svelte';
 const factors = [0.5, 0.67, 0.75, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2] as const;
 const own = factors.indexOf(1);
 const remembered = 'sanbao.zoom';
+/** How far the wheel rolls from one size to the next, in pixels: a notch of a wheel, a bit of a touchpad. */
+const notch = 40;
 
 /**
  * Lets Ctrl (⌘ on a Mac) with +, − and 0, or with the wheel, make the page larger and smaller, and keeps how large it
@@ -17,6 +19,7 @@ export function zoomByKeys(app: AppState): Unsubscribe {
   let at = factors.findIndex((factor) => String(factor) === localStorage.getItem(remembered));
   if (at < 0) at = own;
   let toast = 0;
+  let rolled = 0;
 
   function set(wanted: number) {
     at = Math.min(Math.max(wanted, 0), factors.length - 1);
@@ -32,7 +35,9 @@ export function zoomByKeys(app: AppState): Unsubscribe {
   }
 
   function onkeydown(event: KeyboardEvent) {
-    const wanted = event.ctrlKey || event.metaKey ? afterKey(at, event.key) : null;
+    // Ctrl and Alt together are AltGr, which types.
+    const isMeant = (event.ctrlKey || event.metaKey) && !event.altKey;
+    const wanted = isMeant ? afterKey(at, event.key) : null;
     if (wanted === null) return;
     event.preventDefault();
     set(wanted);
@@ -41,7 +46,10 @@ export function zoomByKeys(app: AppState): Unsubscribe {
   function onwheel(event: WheelEvent) {
     if (!event.ctrlKey) return;
     event.preventDefault();
-    if (event.deltaY !== 0) set(event.deltaY < 0 ? at + 1 : at - 1);
+    rolled += event.deltaY;
+    if (Math.abs(rolled) < notch) return;
+    set(rolled < 0 ? at + 1 : at - 1);
+    rolled = 0;
   }
 
   if (at !== own) show(factors[at]!);

@@ -8,7 +8,7 @@ use sanbao_contract::app::Sampling as AskedSampling;
 use sanbao_contract::worker::{Answerer, Batch, Job, Message as Said};
 use sanbao_infer::{DEFAULT_TOKEN_BUDGET, FinishReason, Flow, Sampling, chat_prompt, generate};
 use sanbao_worker::Ended;
-use sanbao_worker::jobs::Voice;
+use sanbao_worker::jobs::{Voice, scores_only};
 
 use super::setup::{in_worker, model_path};
 use crate::arguments::{AnswererArgs, BatchArgs, ChatArgs};
@@ -33,6 +33,9 @@ impl Asked {
         let mut voice = Voice::load(&answerer(args)?, &args.device)?;
         if let Some(adapter) = &args.adapter {
             sanbao_train::lora::load_adapter(&mut voice.model, adapter)?;
+            if voice.model.score.is_some() {
+                return Err(scores_only(adapter).into());
+            }
         }
         let sampling = Sampling {
             temperature: args.temperature,
@@ -113,6 +116,7 @@ pub fn batch(args: &BatchArgs) -> Result<()> {
         device: args.answerer.device.clone(),
         data: args.data.clone(),
         prompt: args.prompt.clone(),
+        answer: args.answer.clone(),
         system: args.system.clone(),
         sampling: contract_sampling(&args.answerer),
         out: std::path::absolute(&args.out)?,
@@ -128,7 +132,8 @@ pub fn batch(args: &BatchArgs) -> Result<()> {
     let Ended::Done(Said::Batched { rows }) = ended else {
         bail!("stopped; nothing was written");
     };
-    show::line(&format!("{rows} answers written to {}", args.out.display()));
+    let what = if args.answer.is_some() { "scores" } else { "answers" };
+    show::line(&format!("{rows} {what} written to {}", args.out.display()));
     Ok(())
 }
 

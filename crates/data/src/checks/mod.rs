@@ -10,6 +10,7 @@ mod empty;
 mod leakage;
 mod length;
 mod length_bias;
+mod one_sided;
 mod reversed_pairs;
 mod same_answers;
 mod size;
@@ -59,6 +60,7 @@ pub static CHECKS: &[&dyn Check] = &[
     &size::TooFewRows,
     &size::FewRows,
     &length_bias::LengthBias,
+    &one_sided::OneSided,
     &classes::SingleClass,
     &classes::RareClass,
     &classes::Imbalance,

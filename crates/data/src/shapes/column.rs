@@ -8,6 +8,9 @@ use super::{better, is_conversation, rated, truth};
 use crate::record::Record;
 use crate::template::text_of;
 
+/// Share of values that tells what a column is meant for, a slip of the pen aside.
+const NEARLY_ALL: f64 = 0.9;
+
 /// A column of a file, summed up over the first rows.
 #[derive(Debug, Clone)]
 pub struct Column {
@@ -25,11 +28,11 @@ pub struct Column {
     pub wordy: f64,
     /// Whether every value is a number.
     pub numeric: bool,
-    /// Whether every value says yes or no.
+    /// Whether nearly every value says yes or no; one that does not is refused with its row.
     pub boolean: bool,
-    /// Whether every value says which of two answers is better.
+    /// Whether nearly every value says which of two answers is better.
     pub verdict: bool,
-    /// Whether every value is a list of answers with ratings.
+    /// Whether nearly every value is a list of answers with ratings.
     pub rated: bool,
     /// Whether every value is a conversation.
     pub conversation: bool,
@@ -60,6 +63,10 @@ impl Column {
         let distinct = texts.iter().map(|text| text.trim()).collect::<HashSet<_>>().len();
         let all =
             |test: &dyn Fn(&Value) -> bool| filled > 0 && values.iter().all(|value| test(value));
+        let nearly_all = |test: &dyn Fn(&Value) -> bool| {
+            let passed = values.iter().filter(|value| test(value)).count();
+            passed > 0 && passed as f64 >= NEARLY_ALL * filled as f64
+        };
         let numeric = filled > 0 && texts.iter().all(|text| text.trim().parse::<f64>().is_ok());
         let wordy_count = texts.iter().filter(|text| is_wordy(text.trim())).count();
         let mean = |total: usize| total as f64 / filled.max(1) as f64;
@@ -72,9 +79,9 @@ impl Column {
             mean_length: mean(texts.iter().map(|text| text.trim().chars().count()).sum()),
             wordy,
             numeric,
-            boolean: all(&|value| truth(value).is_some()),
-            verdict: all(&|value| better(value).is_some()),
-            rated: all(&rated),
+            boolean: nearly_all(&|value| truth(value).is_some()),
+            verdict: nearly_all(&|value| better(value).is_some()),
+            rated: nearly_all(&rated),
             conversation: all(&is_conversation),
             scalar: all(&|value| !value.is_array() && !value.is_object()),
             identifier: filled > 2

@@ -271,7 +271,7 @@ mod tests {
     /// The better and the worse answer.
     fn sides(row: Value) -> (String, String) {
         match Comparison.content(&filled(&row)).unwrap() {
-            Content::Preference { prompt, chosen, rejected } => {
+            Content::Preference { prompt, chosen, rejected, .. } => {
                 assert_eq!(prompt[0].text(), "q");
                 let text = |turns: &[sanbao_contract::Message]| {
                     turns.first().map_or("", |turn| turn.text()).to_owned()

@@ -248,6 +248,7 @@ fn said(field: &str) -> Text {
         "messages" => ("messages", "对话"),
         "chosen" => ("chosen answer", "更好的回答"),
         "rejected" => ("rejected answer", "较差的回答"),
+        "margin" => ("margin between the two", "两者的差距"),
         "response_a" => ("first answer", "第一个回答"),
         "response_b" => ("second answer", "第二个回答"),
         "winner" => ("better of the two", "两个回答中更好的一个"),

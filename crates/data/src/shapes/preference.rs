@@ -1,9 +1,9 @@
 //! Pairs of answers, one liked better.
 
-use sanbao_contract::Message;
-use sanbao_contract::data::{Content, Shape};
+use sanbao_contract::{Message, Text};
+use sanbao_contract::data::{Content, Mapping, Shape};
 
-use super::{Column, Field, Filled, ShapeRule, named, turns};
+use super::{Column, Field, Filled, ShapeRule, by_names, clause, mapping, named, turns};
 
 /// What columns with the prompt of an answer are called.
 pub(super) const PROMPT_NAMES: &[&str] = &[
@@ -63,12 +63,17 @@ const FIELDS: &[Field] = &[
             "更差",
         ],
     },
+    MARGIN,
 ];
+
+const MARGIN: Field =
+    Field { name: "margin", required: false, names: &["margin", "差距", "边际"] };
 
 /// `prompt`, `chosen`, `rejected`, each a text or a list of turns. Without a prompt, what both
 /// answers begin with is the prompt (TRL's implicit prompt). OpenAI's form is the same with other
 /// names (`input` with its `messages`, `preferred_output`, `non_preferred_output`); what else
-/// `input` holds (`tools`, `parallel_tool_calls`) is not read.
+/// `input` holds (`tools`, `parallel_tool_calls`) is not read. Optional is `margin`: by how much the
+/// chosen answer is better.
 pub(super) struct Preference;
 
 impl ShapeRule for Preference {
@@ -84,12 +89,35 @@ impl ShapeRule for Preference {
         FIELDS
     }
 
+    fn by_name(&self, columns: &[Column]) -> Option<(Mapping, Text)> {
+        // What else a column of that name may hold is not read.
+        let is_other = |column: &Column| !column.numeric && named(&MARGIN, std::slice::from_ref(column), &[]).is_some();
+        let columns: Vec<Column> =
+            columns.iter().filter(|column| !is_other(column)).cloned().collect();
+        let fields = by_names(FIELDS, &columns)?;
+        Some((mapping(self.shape(), FIELDS, &fields), clause(&fields)))
+    }
+
     fn content(&self, fields: &Filled) -> Result<Content, String> {
-        Ok(pair(
+        let mut content = pair(
             turns(fields, "prompt", "user")?,
             turns(fields, "chosen", "assistant")?,
             turns(fields, "rejected", "assistant")?,
-        ))
+        );
+        if let Content::Preference { margin, .. } = &mut content {
+            *margin = given_margin(fields)?;
+        }
+        Ok(content)
+    }
+}
+
+/// By how much a row says that its chosen answer is better.
+fn given_margin(fields: &Filled) -> Result<Option<f64>, String> {
+    let text = fields.text("margin");
+    match text.trim().parse::<f64>() {
+        _ if text.trim().is_empty() => Ok(None),
+        Ok(margin) if margin.is_finite() && margin >= 0.0 => Ok(Some(margin)),
+        _ => Err(format!("`margin` is `{text}`; write a number that is not below 0")),
     }
 }
 
@@ -133,6 +161,7 @@ pub(super) fn pair(
             prompt: if prompt.is_empty() { Vec::new() } else { vec![Message::new("user", prompt)] },
             chosen: vec![Message::new("assistant", chosen)],
             rejected: vec![Message::new("assistant", rejected)],
+            margin: None,
         };
     }
     let shared = shared_turns(&chosen, &rejected);
@@ -140,12 +169,12 @@ pub(super) fn pair(
     rejected.drain(..shared);
     // Answers that begin with the conversation repeat the prompt column's text.
     let prompt = if implicit.is_empty() { given } else { implicit };
-    Content::Preference { prompt, chosen, rejected }
+    Content::Preference { prompt, chosen, rejected, margin: None }
 }
 
 /// A pair whose answers are missing, as of a row that does not say which is better.
 pub(super) fn no_pair(prompt: Vec<Message>) -> Content {
-    Content::Preference { prompt, chosen: Vec::new(), rejected: Vec::new() }
+    Content::Preference { prompt, chosen: Vec::new(), rejected: Vec::new(), margin: None }
 }
 
 /// Turns that both conversations begin with, leaving each its last.
@@ -188,6 +217,7 @@ mod tests {
             prompt: vec![Message::new("user", "Sky?")],
             chosen: vec![Message::new("assistant", "It is blue.")],
             rejected: vec![Message::new("assistant", "Green.")],
+            margin: None,
         };
         let turn = |role: &str, text: &str| json!({"role": role, "content": text});
         let whole = |text: &str| json!([turn("user", "Sky?"), turn("assistant", text)]);
@@ -214,18 +244,46 @@ mod tests {
     }
 
     #[test]
+    fn a_margin_is_read_where_there_is_one() {
+        let row = |margin: Value| json!({"chosen": "Blue.", "rejected": "Green.", "margin": margin});
+        for (given, expected) in
+            [(json!(0.5), Some(0.5)), (json!(" 2 "), Some(2.0)), (json!(""), None), (json!(null), None)]
+        {
+            let Content::Preference { margin, .. } = content(row(given)) else { panic!() };
+            assert_eq!(margin, expected);
+        }
+        for wrong in [json!("NaN"), json!(-1), json!("much"), json!([1])] {
+            let values = row(wrong).as_object().unwrap().clone().into_iter().collect();
+            let problem = Preference.content(&Filled::new(values)).unwrap_err();
+            assert!(problem.starts_with("`margin` is `"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_column_of_that_name_with_words_is_no_margin() {
+        let mapped = |margin: Value| {
+            let fields = json!({"chosen": "It is.", "rejected": "No.", "margin": margin});
+            let fields = fields.as_object().unwrap().clone().into_iter().collect();
+            let origin = sanbao_contract::data::Origin { file: "t".into(), row: 1, line: None };
+            let columns = Column::survey(&[crate::Record::new(origin, fields)]);
+            Preference.by_name(&columns).unwrap().0.field("margin").is_some()
+        };
+        assert!(mapped(json!(1.5)) && !mapped(json!("wide")));
+    }
+
+    #[test]
     fn texts_without_a_prompt_share_their_beginning() {
         let got = content(
             json!({"chosen": "Human: Sky?\n\nAssistant: It is blue.", "rejected": "Human: Sky?\n\nAssistant: Green."}),
         );
-        let Content::Preference { prompt, chosen, rejected } = got else { panic!() };
+        let Content::Preference { prompt, chosen, rejected, .. } = got else { panic!() };
         assert_eq!(
             (prompt[0].text(), chosen[0].text(), rejected[0].text()),
             ("Human: Sky?\n\nAssistant:", "It is blue.", "Green.")
         );
         let same = content(json!({"chosen": "好的", "rejected": "好的"}));
         assert!(
-            matches!(same, Content::Preference { prompt, chosen, rejected } if prompt.is_empty() && chosen == rejected)
+            matches!(same, Content::Preference { prompt, chosen, rejected, .. } if prompt.is_empty() && chosen == rejected)
         );
     }
 
@@ -247,7 +305,7 @@ mod tests {
         let (mapping, _) = super::super::recognise(&Column::survey(&[record(&row)])).unwrap();
         assert_eq!(mapping.shape, Shape::Preference);
         let mapper = crate::Mapper::new(&mapping).unwrap();
-        let Content::Preference { prompt, chosen, rejected } =
+        let Content::Preference { prompt, chosen, rejected, .. } =
             mapper.example(&record(&row)).unwrap().content
         else {
             panic!()

@@ -25,10 +25,19 @@ pub struct Target {
     /// How to load it: the words before the code, and the code (`{name}` and `{file}` are
     /// replaced by the model's name and its file).
     pub(crate) usage: &'static str,
+    /// The same for a reward model; `None` when the format has no place for a score head.
+    pub(crate) scoring_usage: Option<&'static str>,
     /// `library_name` of its card.
     pub(crate) library: &'static str,
     /// Writes it into an empty folder.
     pub(crate) write: fn(&Job, &Path) -> Result<Written, Error>,
+}
+
+impl Target {
+    /// Whether it can hold a reward model.
+    pub fn holds_scores(&self) -> bool {
+        self.scoring_usage.is_some()
+    }
 }
 
 /// Every target, in the order they are shown.

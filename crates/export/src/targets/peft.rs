@@ -20,6 +20,13 @@ pub(super) static PEFT: Target = Target {
     options: &[],
     usage: "With transformers and PEFT:\n\n```python\nfrom peft import AutoPeftModelForCausalLM\nfrom transformers import AutoTokenizer\n\n\
         model = AutoPeftModelForCausalLM.from_pretrained(\"{name}\")\ntokenizer = AutoTokenizer.from_pretrained(\"{name}\")\n```",
+    scoring_usage: Some(
+        "With transformers and PEFT, one conversation at a time, in the layout of the tokenizer's template:\n\n```python\n\
+        from peft import AutoPeftModelForSequenceClassification\nfrom transformers import AutoTokenizer\n\n\
+        model = AutoPeftModelForSequenceClassification.from_pretrained(\"{name}\", num_labels=1)\n\
+        # The score is that of the last token, even where that token also pads.\n\
+        model.config.pad_token_id = None\ntokenizer = AutoTokenizer.from_pretrained(\"{name}\")\n```",
+    ),
     library: "peft",
     write,
 };

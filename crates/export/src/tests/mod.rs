@@ -5,6 +5,7 @@ mod architectures;
 mod goldens;
 mod peers;
 mod refusals;
+mod reward_models;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -87,17 +88,11 @@ impl Trained {
         let mut model = base.load(&device).unwrap();
         if let Some(config) = &lora {
             attach(&mut model, config, 7).unwrap();
-            let mut state = 1_u64;
-            let mut random = move || {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407);
-                (state >> 40) as f32 / (1 << 24) as f32 - 0.5
-            };
+            let mut random = random_numbers();
             model.visit_trained(Trainable::Adapters, &mut |_, parameter| match parameter {
                 ParameterMut::Matrix(tensor) => {
                     let shape = tensor.dims();
-                    let values = (0..shape[0] * shape[1]).map(|_| random() * 0.3).collect();
+                    let values = random.by_ref().take(shape[0] * shape[1]).map(|one| one * 0.3).collect();
                     *tensor = from_vec(values, shape, &device);
                 }
                 // Magnitudes stay near the norms that they stand for.
@@ -109,6 +104,19 @@ impl Trained {
 
     fn golden(name: &str) -> Self {
         Self::new(&fixture("models").join(name), Some(lora(false)))
+    }
+
+    /// The same as a reward model.
+    fn scoring(name: &str) -> Self {
+        Self::scoring_at(&fixture("models").join(name))
+    }
+
+    fn scoring_at(path: &Path) -> Self {
+        let mut trained = Self::new(path, Some(lora(false)));
+        let width = trained.base.spec.hidden_size;
+        let head = random_numbers().take(width).collect();
+        trained.model.score = Some(from_vec(head, [1, width], &trained.model.device()));
+        trained
     }
 
     fn source(&self) -> Source<'_> {
@@ -154,6 +162,16 @@ impl Trained {
         }
         result
     }
+}
+
+/// The same numbers each time, evenly between −0.5 and 0.5.
+fn random_numbers() -> impl Iterator<Item = f32> {
+    let mut state = 1_u64;
+    std::iter::repeat_with(move || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 24) as f32 - 0.5
+    })
 }
 
 fn lora(use_dora: bool) -> LoraConfig {

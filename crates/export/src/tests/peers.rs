@@ -11,27 +11,27 @@ use sanbao_models::Layout;
 use sanbao_models::host::to_vec;
 
 use super::*;
-use crate::parity::Probes;
+use crate::parity::{Probes, every_row};
 
 const PROMPT_TOKENS: usize = 24;
 const ANSWER_TOKENS: usize = 24;
 
-/// A safetensors file of the kind that peers read.
-fn write_expected(path: &Path, ids: &[u32], prompt: usize, logits: &[f32]) {
+/// A safetensors file of the kind that peers read: the outputs of each token, logits or a score.
+fn write_expected(path: &Path, ids: &[u32], prompt: usize, outputs: &[f32]) {
     let ids_bytes: Vec<u8> = ids.iter().flat_map(|id| i64::from(*id).to_le_bytes()).collect();
-    let logits_bytes: Vec<u8> = logits.iter().flat_map(|value| value.to_le_bytes()).collect();
-    let (ids_end, logits_end) = (ids_bytes.len() + 8, ids_bytes.len() + 8 + logits_bytes.len());
+    let output_bytes: Vec<u8> = outputs.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let (ids_end, outputs_end) = (ids_bytes.len() + 8, ids_bytes.len() + 8 + output_bytes.len());
     let mut header = json!({
         "ids": {"dtype": "I64", "shape": [ids.len()], "data_offsets": [0, ids_bytes.len()]},
         "prompt_tokens": {"dtype": "I64", "shape": [], "data_offsets": [ids_bytes.len(), ids_end]},
-        "logits": {"dtype": "F32", "shape": [ids.len(), logits.len() / ids.len()], "data_offsets": [ids_end, logits_end]},
+        "outputs": {"dtype": "F32", "shape": [ids.len(), outputs.len() / ids.len()], "data_offsets": [ids_end, outputs_end]},
     })
     .to_string()
     .into_bytes();
     header.resize(header.len().next_multiple_of(8), b' ');
     let length = (header.len() as u64).to_le_bytes();
     let prompt = (prompt as i64).to_le_bytes();
-    fs::write(path, [&length[..], &header, &ids_bytes, &prompt, &logits_bytes].concat()).unwrap();
+    fs::write(path, [&length[..], &header, &ids_bytes, &prompt, &output_bytes].concat()).unwrap();
 }
 
 /// A prompt, the greedy answer to it, and the logits of all.
@@ -52,6 +52,17 @@ fn expect(trained: &Trained, path: &Path) {
         ids.push(best);
     }
     write_expected(path, &ids, prompt, &logits(&ids));
+}
+
+/// A reward model's folders, and its scores of every token of a conversation.
+fn export_scores(trained: &Trained, out: &Path) {
+    trained.export("hf", json!({"dtype": "f32"}), &out.join("scores-hf")).unwrap();
+    trained.export("peft", json!({}), &out.join("scores-peft")).unwrap();
+    let probes = Probes::new(&trained.base.tokenizer, PROMPT_TOKENS).unwrap();
+    let ids = &probes.ids[probes.layout.segments[0].clone()];
+    let layout = Layout::packed([ids.len()]);
+    let scores = trained.model.scores(ids, &layout, &every_row(ids)).unwrap();
+    write_expected(&out.join("scores.safetensors"), ids, 0, &scores);
 }
 
 fn export_all(trained: &Trained, out: &Path) {
@@ -86,6 +97,7 @@ fn exports_for_peers() {
             fs::copy(file.path(), folder.join("base").join(file.file_name())).unwrap();
         }
         export_all(&Trained::new(base.path(), Some(lora(*name == "qwen3"))), &folder);
+        export_scores(&Trained::scoring_at(base.path()), &folder);
     }
     // A real model as well: a GGUF file or a folder.
     if let Some(model) = std::env::var_os("SANBAO_PEER_MODEL") {

@@ -86,7 +86,11 @@ impl Decoder {
         self.scores_of(&self.hidden(ids, layout), rows)
     }
 
-    fn scores_of(&self, hidden: &Tensor<2>, rows: &[u32]) -> Result<Vec<f32>, Error> {
+    /// What the score head says of some rows of hidden states as [`Self::hidden`] gives them.
+    ///
+    /// # Errors
+    /// As [`Self::traced_scores`].
+    pub fn scores_of(&self, hidden: &Tensor<2>, rows: &[u32]) -> Result<Vec<f32>, Error> {
         let score = self.score.as_ref().ok_or(Error::NoScoreHead)?;
         let hidden = self.final_norm.forward(select_rows(hidden, rows));
         to_vec(hidden.matmul(score.clone().transpose()))

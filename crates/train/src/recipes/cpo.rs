@@ -22,6 +22,7 @@ pub static CPO: Recipe = Recipe {
         &BETA,
         &LABEL_SMOOTHING,
         &CPO_ALPHA,
+        &USE_PEFT,
         &R,
         &LORA_ALPHA,
         &LORA_DROPOUT,
@@ -60,7 +61,7 @@ fn derive(facts: &Facts) -> Vec<Derived> {
             "范例与对比各占一半，与论文一致",
         ),
     ];
-    list.extend(lora::adapter(facts));
+    list.extend(lora::adapter_or_every_weight(facts));
     let (rate, reason) = full::preference_rate(facts);
     list.extend(full::shared(facts, rate, reason));
     list

@@ -52,8 +52,18 @@ fn derive(facts: &Facts) -> Vec<Derived> {
     shared(facts, rate, reason)
 }
 
-/// The learning rate of recipes that learn from pairs with an adapter.
+/// The learning rate of recipes that learn from pairs.
 pub(super) fn preference_rate(facts: &Facts) -> (f64, Words) {
+    if !facts.use_peft {
+        let rate = if facts.parameters < 1_000_000_000 { 1e-5 } else { 2e-6 };
+        return (
+            rate,
+            Words {
+                en: "every weight learns, and choices ask for small steps",
+                zh: "全部权重都在学习，而从选择中学习需要小步前进",
+            },
+        );
+    }
     if facts.parameters < 1_000_000_000 {
         (
             2e-4,

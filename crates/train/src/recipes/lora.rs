@@ -61,6 +61,20 @@ fn derive(facts: &Facts) -> Vec<Derived> {
     list
 }
 
+/// What recipes derive alike that train an adapter unless told to train every weight.
+pub(super) fn adapter_or_every_weight(facts: &Facts) -> Vec<Derived> {
+    let mut list = vec![Derived::new(
+        "use_peft",
+        true,
+        "little memory, and little of what the model knew is forgotten",
+        "占用内存少，原有的本领也不易遗忘",
+    )];
+    if facts.use_peft {
+        list.extend(adapter(facts));
+    }
+    list
+}
+
 /// What all recipes that train an adapter derive alike.
 pub(super) fn adapter(facts: &Facts) -> Vec<Derived> {
     let r = if facts.dial == Dial::Thorough { 32 } else { 16 };

@@ -52,6 +52,8 @@ pub struct Facts {
     pub dial: Dial,
     /// Seed.
     pub seed: u64,
+    /// Whether an adapter learns, in recipes that leave the choice.
+    pub use_peft: bool,
 }
 
 /// A value with its reason.
@@ -187,11 +189,14 @@ pub fn resolve(
     chosen: &BTreeMap<String, Value>,
     reward: Option<&Reward>,
 ) -> Result<(TrainSettings, Vec<Setting>), Error> {
-    if !recipe.tasks.contains(&facts.task) {
-        let fitting = recommended(facts.task).name;
+    if let Some(&wanted) = recipe.tasks.first()
+        && !recipe.tasks.contains(&facts.task)
+    {
         return Err(Error::RecipeDoesNotFit {
             recipe: recipe.name.to_owned(),
-            reason: format!("it does not learn from rows of this kind; choose '{fitting}'"),
+            wanted,
+            found: facts.task,
+            fitting: recommended(facts.task).name.to_owned(),
         });
     }
     for name in chosen.keys() {
@@ -204,6 +209,8 @@ pub fn resolve(
             });
         }
     }
+    let use_peft = chosen.get("use_peft").and_then(Value::as_bool).unwrap_or(facts.use_peft);
+    let facts = &Facts { use_peft, ..*facts };
     let mut settings = Vec::new();
     for derived in (recipe.derive)(facts) {
         let parameter = recipe.parameters.iter().find(|p| p.name == derived.name);
@@ -261,6 +268,20 @@ mod tests {
             context: 8192,
             dial,
             seed: 42,
+            use_peft: true,
+        }
+    }
+
+    #[test]
+    fn pairs_can_teach_every_weight_in_smaller_steps() {
+        let facts = facts(Task::Preference, 300, Dial::Balanced);
+        let off = BTreeMap::from([("use_peft".to_owned(), Value::from(false))]);
+        for recipe in [&dpo::DPO, &orpo::ORPO, &simpo::SIMPO, &cpo::CPO, &reward_model::REWARD_MODEL] {
+            let (with, _) = resolve(recipe, &facts, &BTreeMap::new(), None).unwrap();
+            let (without, shown) = resolve(recipe, &facts, &off, None).unwrap();
+            assert!(with.lora.is_some() && without.lora.is_none(), "{}", recipe.name);
+            assert!(without.learning_rate < 0.1 * with.learning_rate, "{}", recipe.name);
+            assert!(shown.iter().all(|setting| setting.name != "r"), "{}", recipe.name);
         }
     }
 
@@ -344,5 +365,15 @@ mod tests {
         let error = resolve(&full::FULL, &facts, &BTreeMap::new(), None).unwrap_err();
         assert_eq!(error.code(), "train.recipe_does_not_fit");
         assert!(error.to_string().contains("continued"));
+    }
+
+    #[test]
+    fn the_columns_that_a_recipe_misses_are_named() {
+        let facts = facts(Task::PromptOnly, 100, Dial::Quick);
+        let error = resolve(&dpo::DPO, &facts, &BTreeMap::new(), None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the recipe 'dpo' learns from pairs of answers (`prompt`, `chosen`, `rejected`), and these rows are prompts without answers (`prompt`): add the columns that are missing, or choose the recipe 'grpo'"
+        );
     }
 }

@@ -20,6 +20,7 @@ pub static ORPO: Recipe = Recipe {
     tasks: &[Task::Preference],
     parameters: &[
         &BETA,
+        &USE_PEFT,
         &R,
         &LORA_ALPHA,
         &LORA_DROPOUT,
@@ -49,7 +50,7 @@ fn derive(facts: &Facts) -> Vec<Derived> {
         "the usual weight of the choice beside the example",
         "选择相对于范例的常用权重",
     )];
-    list.extend(lora::adapter(facts));
+    list.extend(lora::adapter_or_every_weight(facts));
     let (rate, reason) = full::preference_rate(facts);
     list.extend(full::shared(facts, rate, reason));
     list

@@ -16,6 +16,7 @@ pub static REWARD_MODEL: Recipe = Recipe {
     tasks: &[Task::Preference],
     parameters: &[
         &CENTER_REWARDS,
+        &USE_PEFT,
         &R,
         &LORA_ALPHA,
         &LORA_DROPOUT,
@@ -45,7 +46,7 @@ fn derive(facts: &Facts) -> Vec<Derived> {
         "scores stay around 0, so that they can be read and mixed with rules",
         "让分数保持在 0 附近，便于阅读，也便于与规则一起使用",
     )];
-    list.extend(lora::adapter(facts));
+    list.extend(lora::adapter_or_every_weight(facts));
     let (rate, reason) = full::preference_rate(facts);
     list.extend(full::shared(facts, rate, reason));
     list

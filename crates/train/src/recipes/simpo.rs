@@ -21,6 +21,7 @@ pub static SIMPO: Recipe = Recipe {
         &BETA,
         &SIMPO_GAMMA,
         &LABEL_SMOOTHING,
+        &USE_PEFT,
         &R,
         &LORA_ALPHA,
         &LORA_DROPOUT,
@@ -64,7 +65,7 @@ fn derive(facts: &Facts) -> Vec<Derived> {
             "假定所有选择都没有标反",
         ),
     ];
-    list.extend(lora::adapter(facts));
+    list.extend(lora::adapter_or_every_weight(facts));
     let (rate, reason) = full::preference_rate(facts);
     list.extend(full::shared(facts, rate, reason));
     list

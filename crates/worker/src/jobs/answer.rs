@@ -1,5 +1,6 @@
 //! Answering what is asked, one question after the other.
 
+use std::path::Path;
 use std::time::Instant;
 
 use sanbao_contract::app::Sampling as Asked;
@@ -10,6 +11,7 @@ use sanbao_infer::{
 };
 use sanbao_models::{BaseModel, Decoder};
 use sanbao_project::RunFolder;
+use sanbao_train::Learns;
 
 use super::trained;
 use crate::inbox::{Inbox, Question};
@@ -27,8 +29,16 @@ impl Voice {
     /// Loads a base model, or what a run made of it.
     ///
     /// # Errors
-    /// When the model or the device is not there, or the run has no result.
+    /// When the model or the device is not there, or the run has no result or is a reward model.
     pub fn load(answerer: &Answerer, device: &str) -> Result<Self, Error> {
+        match answerer {
+            Answerer::Run { run, .. } if scores_answers(answerer)? => Err(scores_only(run)),
+            _ => Self::load_any(answerer, device),
+        }
+    }
+
+    /// As [`Self::load`], be it a reward model.
+    pub(super) fn load_any(answerer: &Answerer, device: &str) -> Result<Self, Error> {
         let device = devices::open(device)?;
         match answerer {
             Answerer::Base { model } => {
@@ -65,6 +75,28 @@ impl Voice {
         )?;
         Ok(answers.into_iter().next())
     }
+}
+
+/// Whether what is asked is a reward model.
+pub(super) fn scores_answers(answerer: &Answerer) -> Result<bool, Error> {
+    Ok(match answerer {
+        Answerer::Base { .. } => false,
+        Answerer::Run { run, .. } => {
+            let spec = RunSpec::read(&RunFolder::look(run)?)?;
+            matches!(spec.settings.learns, Learns::RewardModel(_))
+        }
+    })
+}
+
+/// The error for a reward model that is asked.
+pub fn scores_only(path: &Path) -> Error {
+    Error::Reported(Fault::new(
+        "worker.scores_only",
+        format!(
+            "{} is a reward model, which scores answers and writes none; ask another run, or score answers with `sanbao reward score`",
+            path.display()
+        ),
+    ))
 }
 
 /// Loads the model and answers until nobody asks any more.

@@ -1,4 +1,4 @@
-//! Answering every row of a file.
+//! Answering every row of a file, or scoring its answers.
 
 use std::io::Write;
 
@@ -7,13 +7,21 @@ use sanbao_contract::{Fault, Message as Turn};
 use sanbao_data::{Table, Template};
 use sanbao_infer::{DEFAULT_TOKEN_BUDGET, Flow, chat_prompt, generate};
 use sanbao_project::write_atomic;
+use sanbao_train::reward_model::scores;
 use serde_json::Value;
 
-use super::answer::{Voice, sampling_of};
+use super::answer::{Voice, sampling_of, scores_answers};
+use super::score::judged;
 use crate::Error;
 
-/// Answers a file's rows and writes them with the answers as CSV; gives the number of rows, or
-/// `None` when it was stopped, and then nothing is written.
+/// Rows that a reward model scores between two looks at whether to stop.
+const SCORED_AT_ONCE: usize = 16;
+
+/// Tokens that are scored at once.
+const PORTION: usize = 2048;
+
+/// Answers a file's rows, or scores their answers with a reward model, and writes them as CSV; gives
+/// the number of rows, or `None` when it was stopped, and then nothing is written.
 ///
 /// # Errors
 /// When the file cannot be read, a column that is asked for is not there, the model fails, or the
@@ -25,34 +33,53 @@ pub fn batch(
 ) -> Result<Option<u64>, Error> {
     let table = Table::open(&batch.data)?;
     let columns = table.columns().to_vec();
-    let template = Template::parse(&question(batch, &columns)?)?;
-    if let Some(unknown) = template.columns().find(|name| !columns.iter().any(|c| c == name)) {
-        return Err(refused(
-            "worker.no_column",
-            format!(
-                "{} has no column '{unknown}'; it has {}",
-                table.file().name(),
-                columns.join(", ")
-            ),
-            &columns,
-        ));
-    }
-    tell(Progress { stage: "loading".to_owned(), done: 0, total: 0 });
-    let voice = Voice::load(&batch.answerer, &batch.device)?;
-    let (mut rows, mut prompts) = (Vec::new(), Vec::new());
+    let is_scoring = scores_answers(&batch.answerer)?;
+    let templates = templates(batch, is_scoring, table.file().name(), &columns)?;
+    let (mut rows, mut asked) = (Vec::new(), Vec::new());
     for record in table.records()? {
         let record = record?;
-        let mut turns = Vec::new();
-        if let Some(system) = &batch.system {
-            turns.push(Turn::new("system", system.clone()));
-        }
-        turns.push(Turn::new("user", text(&template.fill(&record.fields))));
-        prompts.push(chat_prompt(&voice.base.tokenizer, &turns)?);
+        asked.push(templates.iter().map(|one| text(&one.fill(&record.fields))).collect());
         let value = |column: &String| record.fields.get(column).map_or_else(String::new, text);
         rows.push(columns.iter().map(value).collect::<Vec<String>>());
     }
-    let total = prompts.len() as u64;
+    let total = rows.len() as u64;
+    tell(Progress { stage: "loading".to_owned(), done: 0, total: 0 });
+    let (name, made) = match is_scoring {
+        true => ("score", score(batch, &asked, stop, tell)?),
+        false => ("answer", answer(batch, &asked, stop, tell)?),
+    };
+    if stop() {
+        return Ok(None);
+    }
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let header = columns.iter().map(String::as_str).chain([name]);
+    writer.write_record(header).map_err(std::io::Error::from)?;
+    for (mut row, made) in rows.into_iter().zip(made) {
+        row.push(made);
+        writer.write_record(&row).map_err(std::io::Error::from)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
+    write_atomic(&batch.out, |file| file.write_all(&bytes))?;
+    Ok(Some(total))
+}
+
+/// The answer to each row; fewer when it was stopped.
+fn answer(
+    batch: &Batch,
+    asked: &[Vec<String>],
+    stop: &dyn Fn() -> bool,
+    tell: &mut dyn FnMut(Progress),
+) -> Result<Vec<String>, Error> {
+    let voice = Voice::load(&batch.answerer, &batch.device)?;
+    let mut prompts = Vec::with_capacity(asked.len());
+    for question in asked.iter().flat_map(|row| row.first()) {
+        let system = batch.system.as_ref().map(|text| Turn::new("system", text.clone()));
+        let turns: Vec<Turn> =
+            system.into_iter().chain([Turn::new("user", question.clone())]).collect();
+        prompts.push(chat_prompt(&voice.base.tokenizer, &turns)?);
+    }
     let mut done = 0;
+    let total = prompts.len() as u64;
     let answering = |done| Progress { stage: "answering".to_owned(), done, total };
     tell(answering(0));
     let answers = generate(
@@ -69,37 +96,82 @@ pub fn batch(
             if stop() { Flow::Stop } else { Flow::Continue }
         },
     )?;
-    if stop() {
-        return Ok(None);
-    }
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = columns.iter().map(String::as_str).chain(["answer"]);
-    writer.write_record(header).map_err(std::io::Error::from)?;
-    for (mut row, answer) in rows.into_iter().zip(answers) {
-        row.push(answer.text);
-        writer.write_record(&row).map_err(std::io::Error::from)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
-    write_atomic(&batch.out, |file| file.write_all(&bytes))?;
-    Ok(Some(total))
+    Ok(answers.into_iter().map(|answer| answer.text).collect())
 }
 
-/// The template that was given, or the only column.
-fn question(batch: &Batch, columns: &[String]) -> Result<String, Error> {
-    match (&batch.prompt, columns) {
-        (Some(prompt), _) => Ok(prompt.clone()),
-        (None, [column]) => Ok(format!("{{{{{column}}}}}")),
-        (None, _) => Err(refused(
-            "worker.which_column",
-            format!(
-                "{} has the columns {}; say what to ask, for example {{{{{}}}}}",
-                batch.data.display(),
-                columns.join(", "),
-                columns.first().map_or("text", String::as_str)
-            ),
-            columns,
-        )),
+/// The score of each row's answer; fewer when it was stopped.
+fn score(
+    batch: &Batch,
+    asked: &[Vec<String>],
+    stop: &dyn Fn() -> bool,
+    tell: &mut dyn FnMut(Progress),
+) -> Result<Vec<String>, Error> {
+    let Voice { base, model } = Voice::load_any(&batch.answerer, &batch.device)?;
+    let mut sequences = Vec::with_capacity(asked.len());
+    for (row, number) in asked.iter().zip(1..) {
+        let [question, answer] = row.as_slice() else { continue };
+        sequences.push(judged(&base, number, batch.system.as_deref(), question, answer)?);
     }
+    let total = sequences.len() as u64;
+    let mut found = Vec::new();
+    for some in sequences.chunks(SCORED_AT_ONCE) {
+        tell(Progress { stage: "scoring".to_owned(), done: found.len() as u64, total });
+        if stop() {
+            break;
+        }
+        found.extend(scores(&model, some, PORTION)?.iter().map(f64::to_string));
+    }
+    Ok(found)
+}
+
+/// Templates of what is asked and, for a reward model, of the answer.
+fn templates(
+    batch: &Batch,
+    is_scoring: bool,
+    file: &str,
+    columns: &[String],
+) -> Result<Vec<Template>, Error> {
+    let given = match (&batch.prompt, &batch.answer, columns) {
+        (Some(prompt), Some(answer), _) if is_scoring => vec![prompt.clone(), answer.clone()],
+        (_, _, _) if is_scoring => {
+            return Err(refused(
+                "worker.which_answer",
+                format!(
+                    "{file} has the columns {}; say which is the question and which the answer to be scored",
+                    columns.join(", ")
+                ),
+                columns,
+            ));
+        }
+        (_, Some(_), _) => {
+            let text = "only a reward model scores answers; leave the answer out, or choose a run of the recipe reward_model";
+            return Err(Error::Reported(Fault::new("worker.not_a_reward_model", text)));
+        }
+        (Some(prompt), None, _) => vec![prompt.clone()],
+        (None, None, [column]) => vec![format!("{{{{{column}}}}}")],
+        (None, None, _) => {
+            return Err(refused(
+                "worker.which_column",
+                format!(
+                    "{file} has the columns {}; say what to ask, for example {{{{{}}}}}",
+                    columns.join(", "),
+                    columns.first().map_or("text", String::as_str)
+                ),
+                columns,
+            ));
+        }
+    };
+    let mut templates = Vec::new();
+    for template in given {
+        let template = Template::parse(&template)?;
+        if let Some(unknown) = template.columns().find(|name| !columns.iter().any(|c| c == name)) {
+            let text =
+                format!("{file} has no column '{unknown}'; it has {}", columns.join(", "));
+            return Err(refused("worker.no_column", text, columns));
+        }
+        templates.push(template);
+    }
+    Ok(templates)
 }
 
 fn refused(code: &'static str, message: String, columns: &[String]) -> Error {

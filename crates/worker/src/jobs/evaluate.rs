@@ -186,7 +186,7 @@ impl Rows {
     }
 
     fn add_pair(&mut self, example: &Example) {
-        let Content::Preference { prompt, chosen, rejected } = &example.content else { return };
+        let Content::Preference { prompt, chosen, rejected, .. } = &example.content else { return };
         let read = |turns: &[Turn]| turns.iter().map(Turn::text).collect::<Vec<_>>().join("\n");
         let (prompt, chosen, rejected) = (read(prompt), read(chosen), read(rejected));
         self.prompts.push(format!("{prompt}\n\n✓ {chosen}\n\n✗ {rejected}"));

@@ -16,7 +16,7 @@ use std::path::Path;
 use sanbao_models::BaseModel;
 use sanbao_project::RunFolder;
 
-pub use answer::{Voice, answer};
+pub use answer::{Voice, answer, scores_only};
 pub use batch::batch;
 pub use evaluate::evaluate;
 pub use examine::examine;

@@ -73,6 +73,38 @@ pub fn score_file(
     })
 }
 
+/// The tokens of a row's question and answer up to the end of the answer, as a reward model reads
+/// them.
+///
+/// # Errors
+/// When they are more than the model's context holds, or its template refuses them.
+pub(super) fn judged(
+    base: &BaseModel,
+    row: usize,
+    system: Option<&str>,
+    prompt: &str,
+    answer: &str,
+) -> Result<Sequence, Error> {
+    let system = system.map(|text| Turn::new("system", text));
+    let turns: Vec<Turn> = system
+        .into_iter()
+        .chain([Turn::new("user", prompt), Turn::new("assistant", answer)])
+        .collect();
+    let chat = base.tokenizer.encode_chat(&turns, &ChatOptions::default())?;
+    let end = chat.trained.iter().rposition(|trained| *trained).map_or(0, |at| at + 1);
+    let (mut ids, mut trained) = (chat.ids, chat.trained);
+    ids.truncate(end);
+    trained.truncate(end);
+    let context = base.spec.max_position_embeddings;
+    if end > context {
+        let text = format!(
+            "row {row} has {end} tokens with its answer, more than the {context} that the model reads; shorten it"
+        );
+        return Err(Error::Reported(Fault::new("worker.row_too_long", text).with("row", row)));
+    }
+    Ok(Sequence { ids, trained })
+}
+
 fn earn(
     reward: &Reward,
     rows: &[(Vec<String>, [String; 3])],
@@ -102,16 +134,11 @@ fn earn(
     let device = devices::open("auto")?;
     let loaded = base.load(&device.device)?;
     let rewards = rewards(reward, &base, &loaded)?;
-    let mut sequences = Vec::with_capacity(rows.len());
-    for (_, [prompt, answer, _]) in rows {
-        let turns = [Turn::new("user", prompt.clone()), Turn::new("assistant", answer.clone())];
-        let chat = base.tokenizer.encode_chat(&turns, &ChatOptions::default())?;
-        let end = chat.trained.iter().rposition(|trained| *trained).map_or(0, |at| at + 1);
-        let (mut ids, mut trained) = (chat.ids, chat.trained);
-        ids.truncate(end);
-        trained.truncate(end);
-        sequences.push(Sequence { ids, trained });
-    }
+    let sequences = rows
+        .iter()
+        .zip(1..)
+        .map(|((_, [prompt, answer, _]), row)| judged(&base, row, None, prompt, answer))
+        .collect::<Result<Vec<Sequence>, Error>>()?;
     let answers: Vec<Rewarded<'_>> = rows
         .iter()
         .zip(&sequences)

@@ -22,6 +22,7 @@ export type FieldName =
   | 'messages'
   | 'chosen'
   | 'rejected'
+  | 'margin'
   | 'response_a'
   | 'response_b'
   | 'winner'
@@ -41,7 +42,7 @@ export const shapes: Record<Shape, readonly Field[]> = {
   messages: [needs('messages'), may('system')],
   prose: [needs('text')],
   prompt_only: [needs('prompt'), may('system')],
-  preference: [may('prompt'), needs('chosen'), needs('rejected')],
+  preference: [may('prompt'), needs('chosen'), needs('rejected'), may('margin')],
   comparison: [may('prompt'), needs('response_a'), needs('response_b'), may('winner'), may('rating_a'), may('rating_b')],
   ratings: [may('prompt'), needs('completions')],
   unpaired: [may('prompt'), needs('completion'), needs('label')],

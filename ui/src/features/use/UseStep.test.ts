@@ -26,16 +26,17 @@ const target = {
   title: { en: 'One file (GGUF)' },
   help: { en: 'For llama.cpp.' },
   options: [{ name: 'temperature', kind: { kind: 'number' as const, low: 0, high: 5 }, help: { en: 'How freely.' } }],
+  holds_scores: false,
 };
 const serving = { project: 'p1', run: 'r1', address: 'http://127.0.0.1:8710/v1', key: 'sk-1', model: 'mail' };
 
-function show(answers: Answers = {}, parts: Partial<Platform> = {}) {
+function show(answers: Answers = {}, parts: Partial<Platform> = {}, runs = [run]) {
   const platform = fakePlatform(
     { chat: () => {}, stop_chat: () => {}, targets: () => ({ targets: [target] }), ...answers },
     parts,
   );
   const app = new AppState(platform);
-  render(UseStep, { props: { project: aProject({ runs: [run], files: [aFile()] }) }, context: appContext(app) });
+  render(UseStep, { props: { project: aProject({ runs, files: [aFile()] }) }, context: appContext(app) });
   return platform;
 }
 
@@ -105,6 +106,24 @@ describe('use', () => {
         { request: 'choose_base', project: 'p1', model: '/out/hf' },
       ]),
     );
+  });
+
+  it('offers a reward model to nobody who wants to talk', async () => {
+    const holds = { ...target, name: 'hf', title: { en: 'Whole model' }, holds_scores: true };
+    const rewards = aRun({ id: 'r2', recipe: 'reward_model', state: 'judged' });
+    show({ targets: () => ({ targets: [holds, target] }), export: () => ({ exported }) }, {}, [rewards]);
+    expect(await screen.findByText('This run made a reward model')).toBeTruthy();
+    await fireEvent.click(await screen.findByRole('button', { name: 'Export: Whole model' }));
+    expect(await screen.findByText('Exported: 1 file, 100 MB')).toBeTruthy();
+    for (const name of ['Export: One file (GGUF)', 'Build on this model'])
+      expect(screen.queryByRole('button', { name })).toBeNull();
+    expect(screen.queryByRole('textbox', { name: 'Your message' })).toBeNull();
+    expect(screen.getByText('Score the answers of a file')).toBeTruthy();
+  });
+
+  it('lets another run than the reward model talk first', () => {
+    show({}, {}, [aRun({ id: 'r2', recipe: 'reward_model', state: 'judged' }), run]);
+    expect(screen.getByRole('textbox', { name: 'Your message' })).toBeTruthy();
   });
 
   it('starts and stops the server, with what other programs need', async () => {

@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest';
 
 import { fakePlatform, type Answers } from '../../platform/fake';
+import { aRun } from '../../platform/fake-data';
 import { AppState } from '../../state/app.svelte';
 import { batchOf, columnsIn } from './batch.svelte';
 
@@ -12,13 +13,34 @@ function show(answers: Answers) {
   return { platform, app, batch };
 }
 
+const run = aRun({ id: 'r1' });
 const columns = { code: 'app.columns', message: 'Which column?', params: { columns: 'id, question' } };
 
 it('a file is answered by the trained model, the only column asked', async () => {
   const { platform, batch } = show({ answer_file: () => ({ path: '/in/answers.csv', rows: 40 }) });
-  await batch.begin('r1');
+  await batch.begin(run);
   expect(batch.answered.value).toEqual({ path: '/in/answers.csv', rows: 40 });
-  expect(platform.asked[0]).toMatchObject({ path: '/in/questions.csv', prompt: null, model: { kind: 'run', run: 'r1' }, out: null });
+  expect(platform.asked[0]).toMatchObject({ path: '/in/questions.csv', prompt: null, answer: null, model: { kind: 'run', run: 'r1' }, out: null });
+});
+
+it('a reward model scores the answer that is named', async () => {
+  let refuses = true;
+  const { platform, batch } = show({
+    answer_file() {
+      if (refuses) throw { ...columns, code: 'worker.which_answer' };
+      return { path: '/in/answers.scores.csv', rows: 3 };
+    },
+  });
+  const judge = aRun({ id: 'r2', recipe: 'reward_model' });
+  batch.who = 'base';
+  batch.template = '{{id}}';
+  await batch.begin(judge);
+  expect(batch.needsQuestion).toBe(true);
+  refuses = false;
+  batch.answer = '{{question}}';
+  await batch.begin(judge);
+  expect(platform.asked.at(-1)).toMatchObject({ prompt: '{{id}}', answer: '{{question}}', model: { kind: 'run', run: 'r2' } });
+  expect([batch.needsQuestion, batch.answered.value?.rows]).toEqual([false, 3]);
 });
 
 it('a refusal that names columns asks which is the question', async () => {
@@ -29,11 +51,11 @@ it('a refusal that names columns asks which is the question', async () => {
       return { path: '/in/answers.csv', rows: 1 };
     },
   });
-  await batch.begin('r1');
+  await batch.begin(run);
   expect([batch.columns, batch.needsQuestion]).toEqual([['id', 'question'], true]);
   refuses = false;
   batch.template = '{{question}}';
-  await batch.begin('r1');
+  await batch.begin(run);
   expect(platform.asked.at(-1)).toMatchObject({ prompt: '{{question}}' });
   expect(batch.needsQuestion).toBe(false);
   batch.take('/in/other.csv');
@@ -46,7 +68,7 @@ it('a stop that was wished for is nothing that went wrong', async () => {
   const call = app.call.bind(app);
   vi.spyOn(app, 'call').mockImplementation(((request: Parameters<typeof call>[0]) =>
     request.request === 'answer_file' ? new Promise((_, reject) => (end = reject)) : call(request)) as never);
-  const answering = batch.begin('r1');
+  const answering = batch.begin(run);
   await batch.stop();
   await answering;
   expect([batch.wasStopped, batch.answered.error, batch.isStopping]).toEqual([true, null, false]);

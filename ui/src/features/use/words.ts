@@ -15,6 +15,11 @@ export function usable(runs: readonly RunSummary[]): RunSummary[] {
   return runs.filter((run) => run.state === 'judged' || run.epochs.length > 0 || run.best_loss !== null);
 }
 
+/** Whether a run made a reward model, which scores answers and writes none. */
+export function scores(run: RunSummary): boolean {
+  return run.recipe === 'reward_model';
+}
+
 /** Who answers, in a few words. */
 export function answererName(model: ChatModel): string {
   if (model.kind === 'base') return message('use_base');

@@ -26,6 +26,7 @@ pub(super) static GGUF: Target = Target {
     },
     options: &[&GGUF_DTYPE],
     usage: "With llama.cpp:\n\n```sh\nllama-cli -m {file}\n```",
+    scoring_usage: None,
     library: "gguf",
     write,
 };

@@ -10,18 +10,18 @@ use serde_json::{Map, Value, json};
 
 use crate::Error;
 
-/// `architectures` of each family.
-const CLASSES: &[(&str, &str)] = &[
-    ("llama", "LlamaForCausalLM"),
-    ("mistral", "MistralForCausalLM"),
-    ("qwen2", "Qwen2ForCausalLM"),
-    ("qwen3", "Qwen3ForCausalLM"),
-    ("gemma2", "Gemma2ForCausalLM"),
-    ("gemma3_text", "Gemma3ForCausalLM"),
-    ("phi3", "Phi3ForCausalLM"),
-    ("gpt2", "GPT2LMHeadModel"),
-    ("gpt_neox", "GPTNeoXForCausalLM"),
-    ("smollm3", "SmolLM3ForCausalLM"),
+/// `architectures` of each family: of what writes, and of what scores.
+const CLASSES: &[(&str, &str, &str)] = &[
+    ("llama", "LlamaForCausalLM", "LlamaForSequenceClassification"),
+    ("mistral", "MistralForCausalLM", "MistralForSequenceClassification"),
+    ("qwen2", "Qwen2ForCausalLM", "Qwen2ForSequenceClassification"),
+    ("qwen3", "Qwen3ForCausalLM", "Qwen3ForSequenceClassification"),
+    ("gemma2", "Gemma2ForCausalLM", "Gemma2ForSequenceClassification"),
+    ("gemma3_text", "Gemma3ForCausalLM", "Gemma3TextForSequenceClassification"),
+    ("phi3", "Phi3ForCausalLM", "Phi3ForSequenceClassification"),
+    ("gpt2", "GPT2LMHeadModel", "GPT2ForSequenceClassification"),
+    ("gpt_neox", "GPTNeoXForCausalLM", "GPTNeoXForSequenceClassification"),
+    ("smollm3", "SmolLM3ForCausalLM", "SmolLM3ForSequenceClassification"),
 ];
 
 /// Families that list the kind of each layer.
@@ -47,8 +47,17 @@ const LEFT_OUT: &[&str] = &[
     "_attn_implementation_autoset",
 ];
 
-/// `config.json` of the exported model.
-pub(super) fn config_json(base: &BaseModel, dtype: StoredType) -> Result<Value, Error> {
+/// A model of the same layers that has no output head: it then stores none, as a tied one does.
+pub(super) fn without_head(spec: &Spec) -> Spec {
+    Spec { tie_word_embeddings: true, ..spec.clone() }
+}
+
+/// `config.json` of the exported model; of a reward model when it `scores`.
+pub(super) fn config_json(
+    base: &BaseModel,
+    dtype: StoredType,
+    scores: bool,
+) -> Result<Value, Error> {
     let (spec, family) = (&base.spec, base.architecture.model_types[0]);
     let mut config: BTreeMap<String, Value> = match &base.config {
         Value::Object(values) => {
@@ -60,7 +69,8 @@ pub(super) fn config_json(base: &BaseModel, dtype: StoredType) -> Result<Value, 
     config.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
     let mut set = |key: &str, value: Value| drop(config.insert(key.to_owned(), value));
 
-    let class = CLASSES.iter().find(|(name, _)| *name == family).map(|(_, class)| *class);
+    let class = CLASSES.iter().find(|(name, ..)| *name == family);
+    let class = class.map(|(_, writing, scoring)| if scores { *scoring } else { *writing });
     let class = class.ok_or_else(|| Error::NotRepresentable {
         format: "a Hugging Face folder",
         reason: format!("there is no class for the architecture '{family}'"),
@@ -85,12 +95,27 @@ pub(super) fn config_json(base: &BaseModel, dtype: StoredType) -> Result<Value, 
     ] {
         config.entry(key.to_owned()).or_insert(json!(id));
     }
+    if scores {
+        score_head(&mut config);
+    }
     if family.starts_with("gemma") {
         // The older key, which said `gelu` and meant the approximation.
         config.remove("hidden_act");
         config.entry("query_pre_attn_scalar".to_owned()).or_insert(json!(spec.head_dim));
     }
     Ok(Value::Object(config.into_iter().collect::<Map<_, _>>()))
+}
+
+/// One score instead of words.
+fn score_head(config: &mut BTreeMap<String, Value>) {
+    config.insert("tie_word_embeddings".to_owned(), json!(true));
+    config.insert("id2label".to_owned(), json!({"0": "LABEL_0"}));
+    config.insert("label2id".to_owned(), json!({"LABEL_0": 0}));
+    // transformers takes the score of the last token that is not this one: were it the token that
+    // ends an answer, it would be the score of the token before.
+    if config.get("pad_token_id") == config.get("eos_token_id") {
+        config.insert("pad_token_id".to_owned(), Value::Null);
+    }
 }
 
 fn dtype_name(dtype: StoredType) -> &'static str {
@@ -271,7 +296,7 @@ mod tests {
     fn every_architecture_has_a_class() {
         for architecture in sanbao_models::ARCHITECTURES {
             let family = architecture.model_types[0];
-            assert!(CLASSES.iter().any(|(name, _)| *name == family), "{family}");
+            assert!(CLASSES.iter().any(|(name, ..)| *name == family), "{family}");
         }
     }
 }

@@ -23,6 +23,12 @@ pub(super) static HF: Target = Target {
     options: &[&HF_DTYPE, &MAX_SHARD_SIZE],
     usage: "With transformers:\n\n```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n\n\
         model = AutoModelForCausalLM.from_pretrained(\"{name}\")\ntokenizer = AutoTokenizer.from_pretrained(\"{name}\")\n```",
+    scoring_usage: Some(
+        "With transformers, in the layout of the tokenizer's template:\n\n```python\n\
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer\n\n\
+        model = AutoModelForSequenceClassification.from_pretrained(\"{name}\")\n\
+        tokenizer = AutoTokenizer.from_pretrained(\"{name}\")\n```",
+    ),
     library: "transformers",
     write,
 };
@@ -41,7 +47,8 @@ fn write(job: &Job, folder: &Path) -> Result<Written, Error> {
     let base = job.source.base;
     let auto = as_stored(&base.card.stored_as);
     let dtype = job.options.dtype(auto, auto);
-    json_file(&folder.join("config.json"), &config::config_json(base, dtype)?)?;
+    let scores = job.source.scores();
+    json_file(&folder.join("config.json"), &config::config_json(base, dtype, scores)?)?;
     let list = job.parameters();
     let tensors = list.iter().map(|parameter| {
         TensorToWrite::new(&parameter.name, dtype, parameter.shape.clone(), || {
@@ -50,5 +57,9 @@ fn write(job: &Job, folder: &Path) -> Result<Written, Error> {
     });
     write_sharded_safetensors(folder, tensors, &Default::default(), job.options.shard_bytes())?;
     tokenizer_files::write(&base.tokenizer, job.source.card.task, folder)?;
-    Ok(Written::whole(Reread::Model(folder.to_path_buf()), dtype))
+    let mut written = Written::whole(Reread::Model(folder.to_path_buf()), dtype);
+    if scores {
+        written.reads_as = Some(config::without_head(&base.spec));
+    }
+    Ok(written)
 }

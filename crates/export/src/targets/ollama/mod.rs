@@ -26,6 +26,7 @@ pub(super) static OLLAMA: Target = Target {
     },
     options: &[&GGUF_DTYPE, &TEMPERATURE],
     usage: "With Ollama, in this folder:\n\n```sh\nollama create {name} -f Modelfile\nollama run {name}\n```",
+    scoring_usage: None,
     library: "gguf",
     write,
 };

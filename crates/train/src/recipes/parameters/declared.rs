@@ -184,6 +184,13 @@ parameter!(
     "不被喜欢的答案的权重。"
 );
 parameter!(
+    USE_PEFT,
+    "use_peft",
+    Kind::Flag,
+    "Only an adapter learns; off, every weight does, which takes four times the model's memory.",
+    "只训练适配器；关闭后训练全部权重，内存约为模型的四倍。"
+);
+parameter!(
     CENTER_REWARDS,
     "center_rewards_coefficient",
     Kind::Number(0.0, 10.0),
