@@ -34,6 +34,7 @@ fn labelled(rows: &[(usize, usize, usize)], majority: usize) -> VerdictInput {
         majority_label: Some(labels[majority].clone()),
         labels: labels.to_vec(),
         answered: None,
+        is_reward_model: false,
         forgetting: None,
         seed: 1,
     }
@@ -56,6 +57,7 @@ fn answered(rows: &[(&str, &str, &str, f64, f64)]) -> VerdictInput {
         majority_label: None,
         rows: rows.collect(),
         answered: None,
+        is_reward_model: false,
         forgetting: None,
         seed: 1,
     }
@@ -123,6 +125,11 @@ fn cases() -> Vec<(&'static str, VerdictInput)> {
         (input.task, input.majority_label) = (Task::Preference, None);
         input
     };
+    let as_reward_model = |input: VerdictInput| {
+        let mut input = as_preference(input);
+        (input.is_reward_model, input.forgetting) = (true, None);
+        input
+    };
     let skewed: Vec<_> =
         (0..60).map(|row| if row < 50 { (1, row % 2, 1) } else { (0, 1, 1) }).collect();
     let mut flipped = vec![(0, 0, 0); 400];
@@ -147,6 +154,23 @@ fn cases() -> Vec<(&'static str, VerdictInput)> {
         (
             "preference.no_change",
             as_preference(labelled(&repeated(&[(0, 0, 0), (1, 0, 0)], 10), 1)),
+        ),
+        (
+            "reward_model.better",
+            as_reward_model(labelled(&repeated(&[(0, 1, 0), (1, 0, 1), (1, 1, 1)], 10), 1)),
+        ),
+        (
+            "reward_model.worse",
+            as_reward_model(labelled(&repeated(&[(0, 0, 1), (1, 1, 0), (1, 1, 1)], 10), 1)),
+        ),
+        (
+            "reward_model.cannot_tell",
+            as_reward_model(labelled(&[(0, 1, 0), (1, 1, 1), (0, 0, 0)], 1)),
+        ),
+        ("reward_model.same", as_reward_model(labelled(&flipped, 1))),
+        (
+            "reward_model.no_change",
+            as_reward_model(labelled(&repeated(&[(0, 0, 0), (1, 0, 0)], 10), 1)),
         ),
         ("instruct.better", instruct(HALF, CLOSE, 2.5, 1.5)),
         ("instruct.better_by_loss", instruct(HALF, HALF, 2.5, 1.5)),

@@ -158,12 +158,18 @@ fn preference(input: &VerdictInput, accuracy: &Comparison) -> Decision {
         ("low", points(accuracy.difference.low)),
         ("high", points(accuracy.difference.high)),
     ]);
-    let code = match change {
-        Change::Better => "preference.better",
-        Change::Worse => "preference.worse",
-        Change::Unclear if answers_changed(input) == Some(0) => "preference.no_change",
-        Change::Unclear if is_within(accuracy, SAME_ACCURACY) => "preference.same",
-        Change::Unclear => "preference.cannot_tell",
+    let is_same = is_within(accuracy, SAME_ACCURACY);
+    let code = match (change, input.is_reward_model) {
+        (Change::Better, false) => "preference.better",
+        (Change::Better, true) => "reward_model.better",
+        (Change::Worse, false) => "preference.worse",
+        (Change::Worse, true) => "reward_model.worse",
+        (Change::Unclear, false) if answers_changed(input) == Some(0) => "preference.no_change",
+        (Change::Unclear, true) if answers_changed(input) == Some(0) => "reward_model.no_change",
+        (Change::Unclear, false) if is_same => "preference.same",
+        (Change::Unclear, true) if is_same => "reward_model.same",
+        (Change::Unclear, false) => "preference.cannot_tell",
+        (Change::Unclear, true) => "reward_model.cannot_tell",
     };
     Decision { outcome: change.outcome(), metric: "accuracy", code, params }
 }

@@ -34,6 +34,9 @@ pub struct VerdictInput {
     /// For each row whether both models answered it; rows without an answer count for the loss
     /// alone. `None` when every row was answered.
     pub answered: Option<Vec<bool>>,
+    /// Whether what was trained is a reward model: it scores answers, and the untrained model, which
+    /// has no scores, is asked which answer it finds likelier.
+    pub is_reward_model: bool,
     /// Perplexity on a general text.
     pub forgetting: Option<Forgetting>,
     /// Seed of the resampling.

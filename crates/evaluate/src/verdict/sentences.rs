@@ -89,6 +89,41 @@ static SENTENCES: &[(&str, Phrase)] = &[
         },
     ),
     (
+        "reward_model.better",
+        Phrase {
+            en: "Better: on {rows|pair|pairs} of answers never seen in training, the reward model scores the preferred answer higher {after}% of the time; the untrained model finds it the likelier one {before}% of the time ({low} to {high} points).",
+            zh: "变好了：在训练中从未见过的 {rows} 对答案上，奖励模型有 {after}% 给被偏好的答案打分更高；未训练的模型有 {before}% 认为它更可能（{low} 到 {high} 个百分点）。",
+        },
+    ),
+    (
+        "reward_model.worse",
+        Phrase {
+            en: "Worse: on {rows|pair|pairs} of answers never seen in training, the reward model scores the preferred answer higher {after}% of the time; the untrained model finds it the likelier one {before}% of the time ({low} to {high} points).",
+            zh: "变差了：在训练中从未见过的 {rows} 对答案上，奖励模型有 {after}% 给被偏好的答案打分更高；未训练的模型有 {before}% 认为它更可能（{low} 到 {high} 个百分点）。",
+        },
+    ),
+    (
+        "reward_model.cannot_tell",
+        Phrase {
+            en: "Not enough pairs to tell: on {rows|pair|pairs} of answers never seen in training, the reward model scores the preferred answer higher {after}% of the time, and the untrained model finds it the likelier one {before}% of the time; the true difference may be anything from {low} to {high} points.",
+            zh: "数量不足，无法判断：在训练中从未见过的 {rows} 对答案上，奖励模型有 {after}% 给被偏好的答案打分更高，未训练的模型有 {before}% 认为它更可能；真实差别可能在 {low} 到 {high} 个百分点之间。",
+        },
+    ),
+    (
+        "reward_model.same",
+        Phrase {
+            en: "About the same: on {rows|pair|pairs} of answers never seen in training, the reward model scores the preferred answer higher {after}% of the time, and the untrained model finds it the likelier one {before}% of the time; the true difference is within {low} to {high} points.",
+            zh: "基本持平：在训练中从未见过的 {rows} 对答案上，奖励模型有 {after}% 给被偏好的答案打分更高，未训练的模型有 {before}% 认为它更可能；真实差别在 {low} 到 {high} 个百分点之内。",
+        },
+    ),
+    (
+        "reward_model.no_change",
+        Phrase {
+            en: "No difference: on {rows|pair|pairs} of answers never seen in training, the reward model prefers the same answers as the untrained model finds likelier ({after}% right).",
+            zh: "没有变化：在训练中从未见过的 {rows} 对答案上，奖励模型偏好的答案与未训练的模型认为更可能的完全相同（{after}% 正确）。",
+        },
+    ),
+    (
         "reward.better",
         Phrase {
             en: "Better: on {rows|question|questions} never seen in training, the trained model's answers earn {metric_after} on average, up from {metric_before} ({low} to {high}); they earn more on {win_rate}% of the questions, ties counted half.",

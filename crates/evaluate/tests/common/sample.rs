@@ -87,6 +87,7 @@ pub fn classify(language: Language, count: usize, skill: f64) -> VerdictInput {
         majority_label: labels.last().cloned(),
         labels,
         answered: None,
+        is_reward_model: false,
         forgetting: Some(Forgetting { before: 23.41, after: 24.02, tokens: 1480 }),
         seed: 42,
     }
@@ -140,6 +141,7 @@ pub fn instruct(language: Language, count: usize) -> VerdictInput {
         majority_label: None,
         rows: pairs.collect(),
         answered: None,
+        is_reward_model: false,
         forgetting: Some(Forgetting { before: 23.41, after: 26.78, tokens: 1480 }),
         seed: 42,
     }
@@ -180,6 +182,7 @@ pub fn prose(language: Language, count: usize) -> VerdictInput {
         majority_label: None,
         rows: pairs.collect(),
         answered: None,
+        is_reward_model: false,
         forgetting: None,
         seed: 42,
     }

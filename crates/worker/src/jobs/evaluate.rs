@@ -62,17 +62,22 @@ pub fn evaluate(
         Learns::Reward(online) => Some(super::rewards(&online.reward, &base, &model)?),
         _ => None,
     };
-    if matches!(learns, Learns::RewardModel(_)) {
+    let is_reward_model = matches!(learns, Learns::RewardModel(_));
+    if is_reward_model {
         // What the untuned model has instead of scores: which answer it finds likelier.
         model.score = None;
     }
     let judge = Judge { rows: &rows, tokenizer: &base.tokenizer, rewards: rewards.as_ref(), stop };
     let Some(before) = judge.answers(&model, "before", say)? else { return Ok(None) };
-    let general = general_text(&rows);
-    let perplexity_before = perplexity(&model, &base.tokenizer, general)?;
+    // What writes no texts forgets none.
+    let general = (!is_reward_model).then(|| general_text(&rows));
+    let measured = |model: &Decoder| {
+        general.map(|text| perplexity(model, &base.tokenizer, text)).transpose()
+    };
+    let perplexity_before = measured(&model)?;
     trained(&folder, None, &mut model)?;
     let Some(after) = judge.answers(&model, "after", say)? else { return Ok(None) };
-    let perplexity_after = perplexity(&model, &base.tokenizer, general)?;
+    let perplexity_after = measured(&model)?;
 
     let labels = rows.labels.clone();
     let answered =
@@ -91,10 +96,11 @@ pub fn evaluate(
             })
             .collect(),
         answered,
-        forgetting: Some(Forgetting {
-            before: perplexity_before.0,
-            after: perplexity_after.0,
-            tokens: perplexity_before.1,
+        is_reward_model,
+        forgetting: perplexity_before.zip(perplexity_after).map(|(before, after)| Forgetting {
+            before: before.0,
+            after: after.0,
+            tokens: before.1,
         }),
         seed: spec.settings.seed,
     })?;

@@ -37,6 +37,8 @@ describe('the verdict', () => {
     for (const code of ['reward.worse', 'reward.unclear', 'reward.nothing_changed']) {
       expect(sentenceOf({ ...reward, sentence_code: code }).rest, code).toContain('81.2%');
     }
+    const judge = { ...verdict, task: 'preference', sentence_code: 'reward_model.better' } as Verdict;
+    expect(sentenceOf(judge).rest).toContain('the reward model scores the preferred answer higher');
     const liked = { ...verdict, task: 'unpaired', sentence_code: 'unpaired.better' } as Verdict;
     expect(sentenceOf(liked)).toEqual(sentenceOf({ ...verdict, sentence_code: 'preference.better' }));
   });

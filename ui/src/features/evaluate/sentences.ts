@@ -32,6 +32,7 @@ const shares: Record<string, { shares: string[]; differences: string[] }> = {
   classify: { shares: ['before', 'after', 'majority'], differences: ['low', 'high'] },
   preference: { shares: ['before', 'after'], differences: ['low', 'high'] },
   unpaired: { shares: ['before', 'after'], differences: ['low', 'high'] },
+  reward_model: { shares: ['before', 'after'], differences: ['low', 'high'] },
   reward: { shares: ['win_rate'], differences: [] },
 };
 
