@@ -1,6 +1,7 @@
 import { expect, type Page } from '@playwright/test';
 
 import type { Fault } from '../../src/contract/Fault';
+import { amend } from '../wire';
 import type { Key, World } from '../world';
 
 /** Something that the window can show. */
@@ -24,6 +25,13 @@ export const noMemory: Fault = {
   message: 'the CPU has not enough memory for 4096 tokens at once; shorten rows or choose a smaller model',
   params: { device: 'CPU', tokens: '4096' },
 };
+
+/** Shows runs as if each had trained a reward model. */
+export async function asIfOfRewardModels(page: Page): Promise<void> {
+  await amend(page, 'project', ({ project }) => {
+    for (const run of project.runs) run.recipe = 'reward_model';
+  });
+}
 
 /** Waits for a message of the window. */
 export async function says(page: Page, world: World, key: Key, params?: Record<string, string | number>): Promise<void> {

@@ -3,14 +3,11 @@ import { expect, type Page } from '@playwright/test';
 import { anExamined } from '../../src/platform/fake-data';
 import { amend, hold, refuse } from '../wire';
 import type { World } from '../world';
-import { fails, press, says, waits, type State } from './acts';
+import { asIfOfRewardModels, fails, press, says, waits, type State } from './acts';
 import { withVotes } from './votes';
 
-/** Opens a run as if it had trained a reward model. */
 async function openRewardModel(page: Page, world: World): Promise<void> {
-  await amend(page, 'project', ({ project }) => {
-    for (const run of project.runs) run.recipe = 'reward_model';
-  });
+  await asIfOfRewardModels(page);
   await world.open(page, 'judged', 'evaluate');
   await says(page, world, 'doctor_title');
 }

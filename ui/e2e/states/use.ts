@@ -1,5 +1,5 @@
 import { refuse } from '../wire';
-import { ask, choose, crashed, fails, press, says, type State } from './acts';
+import { asIfOfRewardModels, ask, choose, crashed, fails, press, says, type State } from './acts';
 
 export const use: State[] = [
   {
@@ -48,6 +48,20 @@ export const use: State[] = [
       await choose(page, world, 'use_export');
       await press(page, world, 'use_export');
       await says(page, world, 'use_parity');
+    },
+  },
+  {
+    name: 'use-scores',
+    async open(page, world) {
+      await asIfOfRewardModels(page);
+      await world.open(page, 'judged', 'use');
+      const choosing = page.waitForEvent('filechooser');
+      await press(page, world, 'use_file_pick');
+      const buffer = Buffer.from('question,answer\nWhere is my parcel?,It comes on Friday.\n');
+      await (await choosing).setFiles({ name: 'answers.csv', mimeType: 'text/csv', buffer });
+      // The server itself names the columns.
+      await press(page, world, 'use_score_begin');
+      await says(page, world, 'use_score_columns');
     },
   },
   {
