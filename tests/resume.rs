@@ -30,6 +30,8 @@ const PAIRS: &[&str] = &[
     "evals_per_epoch=2",
     "early_stopping_patience=0",
 ];
+const EVERY_WEIGHT: &[&str] =
+    &["num_train_epochs=6", "use_peft=false", "evals_per_epoch=2", "early_stopping_patience=0"];
 const REWARDS: &[&str] =
     &["max_steps=30", "lora_dropout=0.1", "r=8", "evals_per_epoch=4", "max_completion_length=24"];
 
@@ -55,7 +57,8 @@ fn pairs(folder: &Path) -> PathBuf {
     let path = folder.join("pairs.jsonl");
     let row = |row: usize| {
         format!(
-            "{{\"prompt\":\"Say hello to {row}\",\"chosen\":\"Good day, {row}.\",\"rejected\":\"What is it, {row}?\"}}\n"
+            "{{\"prompt\":\"Say hello to {row}\",\"chosen\":\"Good day, {row}.\",\"rejected\":\"What is it, {row}?\",\"margin\":{}}}\n",
+            row % 3
         )
     };
     fs::write(&path, (0..90).map(row).collect::<String>()).unwrap();
@@ -125,6 +128,10 @@ fn so_does_every_way_of_learning_from_choices() {
     let data = pairs(folder.path());
     for recipe in ["dpo", "kto", "reward_model"] {
         equals_undisturbed(&folder.path().join(recipe), &data, recipe, PAIRS, 3);
+    }
+    for recipe in ["dpo", "reward_model"] {
+        let folder = folder.path().join(recipe).join("every weight");
+        equals_undisturbed(&folder, &data, recipe, EVERY_WEIGHT, 3);
     }
 }
 

@@ -82,8 +82,11 @@ fn export_watched(
         std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
     }
     if source.scores() && !target.holds_scores() {
-        let fitting: Vec<&str> =
-            TARGETS.iter().filter(|target| target.holds_scores()).map(|target| target.name).collect();
+        let fitting: Vec<&str> = TARGETS
+            .iter()
+            .filter(|target| target.holds_scores())
+            .map(|target| target.name)
+            .collect();
         return Err(Error::NotRepresentable {
             format: target.title.en,
             reason: format!(

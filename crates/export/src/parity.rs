@@ -89,8 +89,7 @@ pub(crate) fn check(job: &Job, written: &Written) -> Result<Parity, Error> {
         }
         Reread::Model(path) => {
             let scores = job.source.scores();
-            let again =
-                if scores { BaseModel::open_scoring(path) } else { BaseModel::open(path) }?;
+            let again = if scores { BaseModel::open_scoring(path) } else { BaseModel::open(path) }?;
             let lost = differences(&again.spec, written.expected_spec(base));
             if !lost.is_empty() {
                 return Err(Error::Changed { what: format!("it differs in {}", lost.join(", ")) });

@@ -1,7 +1,7 @@
 //! Pairs of answers, one liked better.
 
-use sanbao_contract::{Message, Text};
 use sanbao_contract::data::{Content, Mapping, Shape};
+use sanbao_contract::{Message, Text};
 
 use super::{Column, Field, Filled, ShapeRule, by_names, clause, mapping, named, turns};
 
@@ -91,7 +91,9 @@ impl ShapeRule for Preference {
 
     fn by_name(&self, columns: &[Column]) -> Option<(Mapping, Text)> {
         // What else a column of that name may hold is not read.
-        let is_other = |column: &Column| !column.numeric && named(&MARGIN, std::slice::from_ref(column), &[]).is_some();
+        let is_other = |column: &Column| {
+            !column.numeric && named(&MARGIN, std::slice::from_ref(column), &[]).is_some()
+        };
         let columns: Vec<Column> =
             columns.iter().filter(|column| !is_other(column)).cloned().collect();
         let fields = by_names(FIELDS, &columns)?;
@@ -245,10 +247,14 @@ mod tests {
 
     #[test]
     fn a_margin_is_read_where_there_is_one() {
-        let row = |margin: Value| json!({"chosen": "Blue.", "rejected": "Green.", "margin": margin});
-        for (given, expected) in
-            [(json!(0.5), Some(0.5)), (json!(" 2 "), Some(2.0)), (json!(""), None), (json!(null), None)]
-        {
+        let row =
+            |margin: Value| json!({"chosen": "Blue.", "rejected": "Green.", "margin": margin});
+        for (given, expected) in [
+            (json!(0.5), Some(0.5)),
+            (json!(" 2 "), Some(2.0)),
+            (json!(""), None),
+            (json!(null), None),
+        ] {
             let Content::Preference { margin, .. } = content(row(given)) else { panic!() };
             assert_eq!(margin, expected);
         }

@@ -92,7 +92,8 @@ impl Trained {
             model.visit_trained(Trainable::Adapters, &mut |_, parameter| match parameter {
                 ParameterMut::Matrix(tensor) => {
                     let shape = tensor.dims();
-                    let values = random.by_ref().take(shape[0] * shape[1]).map(|one| one * 0.3).collect();
+                    let values =
+                        random.by_ref().take(shape[0] * shape[1]).map(|one| one * 0.3).collect();
                     *tensor = from_vec(values, shape, &device);
                 }
                 // Magnitudes stay near the norms that they stand for.

@@ -12,11 +12,9 @@ use crate::TARGETS;
 fn every_architecture_hands_on_its_scores() {
     for name in DECODERS {
         let trained = Trained::scoring(name);
-        for (target, options) in [
-            ("hf", json!({"dtype": "f32"})),
-            ("hf", json!({"dtype": "bf16"})),
-            ("peft", json!({})),
-        ] {
+        for (target, options) in
+            [("hf", json!({"dtype": "f32"})), ("hf", json!({"dtype": "bf16"})), ("peft", json!({}))]
+        {
             let folder = tempfile::tempdir().unwrap();
             let out = folder.path().join("out");
             let exported = trained.export(target, options.clone(), &out);
@@ -54,8 +52,7 @@ fn formats_without_a_place_for_scores_refuse_a_reward_model() {
     let folder = tempfile::tempdir().unwrap();
     let refused = TARGETS.iter().filter(|target| !target.holds_scores());
     for target in refused {
-        let error =
-            trained.export(target.name, json!({}), &folder.path().join("out")).unwrap_err();
+        let error = trained.export(target.name, json!({}), &folder.path().join("out")).unwrap_err();
         assert_eq!(error.code(), "export.not_representable");
         assert!(error.to_string().ends_with("choose hf or peft"), "{error}");
     }

@@ -276,7 +276,9 @@ mod tests {
     fn pairs_can_teach_every_weight_in_smaller_steps() {
         let facts = facts(Task::Preference, 300, Dial::Balanced);
         let off = BTreeMap::from([("use_peft".to_owned(), Value::from(false))]);
-        for recipe in [&dpo::DPO, &orpo::ORPO, &simpo::SIMPO, &cpo::CPO, &reward_model::REWARD_MODEL] {
+        for recipe in
+            [&dpo::DPO, &orpo::ORPO, &simpo::SIMPO, &cpo::CPO, &reward_model::REWARD_MODEL]
+        {
             let (with, _) = resolve(recipe, &facts, &BTreeMap::new(), None).unwrap();
             let (without, shown) = resolve(recipe, &facts, &off, None).unwrap();
             assert!(with.lora.is_some() && without.lora.is_none(), "{}", recipe.name);

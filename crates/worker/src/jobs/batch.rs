@@ -165,8 +165,7 @@ fn templates(
     for template in given {
         let template = Template::parse(&template)?;
         if let Some(unknown) = template.columns().find(|name| !columns.iter().any(|c| c == name)) {
-            let text =
-                format!("{file} has no column '{unknown}'; it has {}", columns.join(", "));
+            let text = format!("{file} has no column '{unknown}'; it has {}", columns.join(", "));
             return Err(refused("worker.no_column", text, columns));
         }
         templates.push(template);

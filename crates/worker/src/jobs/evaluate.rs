@@ -71,9 +71,8 @@ pub fn evaluate(
     let Some(before) = judge.answers(&model, "before", say)? else { return Ok(None) };
     // What writes no texts forgets none.
     let general = (!is_reward_model).then(|| general_text(&rows));
-    let measured = |model: &Decoder| {
-        general.map(|text| perplexity(model, &base.tokenizer, text)).transpose()
-    };
+    let measured =
+        |model: &Decoder| general.map(|text| perplexity(model, &base.tokenizer, text)).transpose();
     let perplexity_before = measured(&model)?;
     trained(&folder, None, &mut model)?;
     let Some(after) = judge.answers(&model, "after", say)? else { return Ok(None) };

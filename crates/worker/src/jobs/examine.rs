@@ -201,7 +201,8 @@ fn disagreements(scores: &[f64], examples: &[Example]) -> Vec<Disagreement> {
         .into_iter()
         .take(LISTED)
         .filter_map(|(pair, _)| {
-            let Content::Preference { prompt, chosen, rejected, .. } = &examples.get(2 * pair)?.content
+            let Content::Preference { prompt, chosen, rejected, .. } =
+                &examples.get(2 * pair)?.content
             else {
                 return None;
             };
