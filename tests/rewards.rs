@@ -120,7 +120,8 @@ fn a_reward_model_is_trained_examined_and_learnt_from() {
     thankful_pairs(&data, 200);
     let judge = folder.path().join("judge");
     make("reward_model", &data, &judge, &["--set", "learning_rate=0.005"]);
-    assert_eq!(verdict(&judge)["sentence_code"], "preference.better");
+    assert_eq!(verdict(&judge)["sentence_code"], "reward_model.better");
+    assert!(verdict(&judge)["forgetting"].is_null());
     let adapter = fs::read_to_string(judge.join("export/peft/adapter_config.json")).unwrap();
     assert!(adapter.contains("SEQ_CLS") && adapter.contains("\"score\""), "{adapter}");
 
@@ -166,8 +167,19 @@ fn a_reward_model_is_trained_examined_and_learnt_from() {
         })
         .collect();
     assert!(rewards[0][1] > rewards[1][1] && rewards[0][0] == 1.0 && rewards[1][0] == 0.0);
-    for [rule, model, sum] in rewards {
+    for [rule, model, sum] in &rewards {
         assert!((0.5 * rule + model - sum).abs() < 1e-9);
+    }
+
+    let batch = folder.path().join("batch.csv");
+    let asked = ["batch", "--run", path(&judge), "--data", path(&answers), "--out", path(&batch)];
+    refuses(&asked, &["prompt, answer", "which the answer"]);
+    refuses(&["chat", "--run", path(&judge), "Hello"], &["reward model", "reward score"]);
+    succeeds(&[&asked[..], &["--prompt", "{{prompt}}", "--answer", "{{answer}}"]].concat());
+    let mut table = csv::Reader::from_path(&batch).unwrap();
+    let again: Vec<f64> = table.records().map(|row| row.unwrap()[2].parse().unwrap()).collect();
+    for (score, [_, model, _]) in again.iter().zip(&rewards) {
+        assert!((score - model).abs() < 1e-6, "{again:?}");
     }
 
     let tuned = folder.path().join("tuned");
