@@ -215,3 +215,15 @@ fn a_run_resumes_only_as_itself() {
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: "));
     assert_eq!(before, tensors(&run));
 }
+
+#[test]
+fn a_run_of_every_weight_does_not_go_on_without_its_reference() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = pairs(folder.path());
+    let run = folder.path().join("run");
+    assert!(train(&run, &data, "dpo", EVERY_WEIGHT, false).output().unwrap().status.success());
+    fs::remove_dir_all(run.join("reference")).unwrap();
+    let output = train(&run, &data, "dpo", EVERY_WEIGHT, true).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && message.contains("start a new run"), "{message}");
+}

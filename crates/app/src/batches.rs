@@ -26,7 +26,8 @@ pub(crate) struct AskedFile {
 }
 
 impl App {
-    /// Answers a file's rows with a model of a project, or scores their answers with a reward model; one file of a project at a time.
+    /// Answers a file's rows with a model of a project, or scores their answers with a reward model;
+    /// one file of a project at a time.
     pub(crate) async fn answer_file(
         &self,
         project: String,

@@ -326,7 +326,7 @@ impl Files {
     fn push(&mut self, part: Part, tokenised: &Tokenised) -> io::Result<()> {
         let tokens = &mut self.tokens[part as usize];
         if let Content::Preference { margin, .. } = tokenised.example.content
-            && tokens.sequences() % 2 == 0
+            && tokens.sequences().is_multiple_of(2)
         {
             self.margins.push(part, margin);
         }

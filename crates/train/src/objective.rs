@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use sanbao_contract::train::RunEvent;
 use sanbao_data::{Part, Sequence};
 use sanbao_models::Decoder;
+use sanbao_project::Pointer;
 
 use crate::Error;
 use crate::losses::Metrics;
@@ -225,7 +226,14 @@ fn known(run: &mut Run, part: Part, report: &mut dyn FnMut(RunEvent)) -> Result<
     if let Some(reference) = read_reference(&path, &sequences)? {
         return Ok(reference);
     }
-    // Without adapters this is before step 1.
+    if run.settings.lora.is_none() && run.folder.pointed(Pointer::Last)?.is_some() {
+        return Err(Error::BadCheckpoint {
+            path: path.display().to_string(),
+            problem: "is gone: what the base model says, which cannot be computed once every weight has moved; start a new run"
+                .to_owned(),
+        });
+    }
+    // Without adapters, or before step 1, this is the base model.
     let base = without_adapters(run.model);
     let total = sequences.len() as u64;
     let found = reference(&base, &sequences, run.settings.micro_batch_tokens, &mut |done| {
