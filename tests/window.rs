@@ -193,11 +193,13 @@ fn lose_what_trains_and_go_on(window: &Window) {
 fn let_it_train_without_a_window(window: &Window, screen: &Screen) {
     window.press("link", "配方");
     window.press("radio", "细致");
-    // Long enough to close the window meanwhile.
+    // Long enough to close the window meanwhile, and not ended early.
     window.press("disclosure", "全部设置");
-    window.offers("button", "开始训练");
-    window.fill("学习遍数", "60\u{E007}");
-    window.shows("步数\n900");
+    for (name, value) in [("学习遍数", "40"), ("耐心", "0")] {
+        window.offers("button", "开始训练");
+        window.fill(name, &format!("{value}\u{E007}"));
+    }
+    window.shows("步数\n600");
     window.press("button", "开始训练");
     let trains = || children(window.process()).into_iter().any(holds_a_run).then_some(());
     assert!(within(TRAINING, trains).is_some(), "nothing trains:\n{}", window.words());

@@ -42,10 +42,12 @@ fn a_person_says_what_is_good() {
     have_questions_answered(&window);
     vote_with_the_keyboard(&window);
     read_what_the_votes_say(&window);
+    take_the_votes_away(&window, home.path());
     learn_from_the_votes(&window);
 
     begin_with_a_file(&window, &screen, &thankful_pairs(home.path()));
     train_a_reward_model(&window);
+    score_a_file(&window, &screen, home.path());
 
     begin_with_a_file(&window, &screen, &questions(home.path()));
     choose_what_is_rewarded(&window);
@@ -116,6 +118,19 @@ fn read_what_the_votes_say(window: &Window) {
     assert_eq!(said.len(), 10);
 }
 
+/// Into a file of a name with a blank and in Chinese.
+fn take_the_votes_away(window: &Window, home: &Path) {
+    let file = home.join("我的 votes.jsonl");
+    window.press("button", "Files of votes");
+    window.press("menuitem", "Export votes");
+    window.shows("Choose where");
+    window.fill("File", file.to_str().unwrap());
+    window.press("button", "Write file");
+    window.shows("10 rows written to ");
+    // The first line says what the file is.
+    assert_eq!(fs::read_to_string(file).unwrap().lines().count(), 11);
+}
+
 fn learn_from_the_votes(window: &Window) {
     window.press("button", "Use these votes: Better and worse answers");
     window.shows("feedback.jsonl is now in your data.");
@@ -162,7 +177,30 @@ fn train_a_reward_model(window: &Window) {
     set(window, &[("Size of each step", "0.005")]);
     train(window);
     window.shows("Better: on ");
-    window.shows("pairs of answers never seen in training");
+    window.shows("the reward model scores the preferred answer higher");
+}
+
+/// A reward model does not talk: it says how good the answers of a file are.
+fn score_a_file(window: &Window, screen: &Screen, home: &Path) {
+    let file = home.join("answers.csv");
+    let rows = "asked,said\nClose case 3,Thank you for case 3. \nClose case 3,Case 3 is noted. \n";
+    fs::write(&file, rows).unwrap();
+    window.press("button", "Next: Use");
+    window.shows("This run made a reward model");
+    drag(screen, window, &file, "Drop to score the answers of this file");
+    window.press("button", "Score every answer");
+    window.shows("Say above which column is the question and which is the answer.");
+    window.fill("Question", "{{asked}}");
+    window.fill("Answer", "{{said}}");
+    window.press("button", "Score every answer");
+    window.shows("2 answers scored");
+    let scored = fs::read_to_string(home.join("answers.scores.csv")).unwrap();
+    let scores: Vec<f64> = scored
+        .lines()
+        .skip(1)
+        .map(|line| line.rsplit_once(',').unwrap().1.parse().unwrap())
+        .collect();
+    assert!(scores.len() == 2 && scores[0] > scores[1], "{scored}");
 }
 
 /// Questions whose own answers are short.
@@ -244,9 +282,9 @@ fn learn_from_rewards(window: &Window) {
         window,
         &[
             ("Size of each step", "0.01"),
-            ("max_steps", "24"),
-            ("num_generations", "4"),
-            ("max_completion_length", "10"),
+            ("Most steps", "24"),
+            ("Answers to each question", "4"),
+            ("Longest answer", "10"),
         ],
     );
     train(window);
@@ -289,9 +327,9 @@ fn reward_length_alone(window: &Window) {
         window,
         &[
             ("Size of each step", "0.01"),
-            ("max_steps", "60"),
-            ("num_generations", "4"),
-            ("max_completion_length", "60"),
+            ("Most steps", "60"),
+            ("Answers to each question", "4"),
+            ("Longest answer", "60"),
             ("Hold on what it was", "0"),
             ("Measurements in each pass", "12"),
         ],

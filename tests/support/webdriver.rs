@@ -32,6 +32,7 @@ const CANDIDATES: &str = r#"
         disclosure: 'summary',
         combobox: '[role=combobox]',
         option: '[role=option]',
+        menuitem: '[role=menuitem]',
     };
     const isCalled = (element) =>
         [element.getAttribute('aria-label'), element.labels?.[0]?.textContent, element.textContent]
