@@ -41,7 +41,11 @@ impl Process {
         let errors = child.stderr.take().ok_or_else(missing)?;
         let last_words = tokio::spawn(last_words(errors));
         let line = serde_json::to_string(job).map_err(|error| Error::Spawn(error.into()))?;
-        input.write_all(format!("{line}\n").as_bytes()).await.map_err(Error::Spawn)?;
+        match input.write_all(format!("{line}\n").as_bytes()).await {
+            // It has ended already; its end says why.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+            written => written.map_err(Error::Spawn)?,
+        }
         let messages = BufReader::new(output).lines();
         Ok((Self { child, messages, last_words }, Ear(input)))
     }

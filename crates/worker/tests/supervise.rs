@@ -55,6 +55,19 @@ async fn a_worker_that_runs_out_of_memory_is_started_again_with_half_the_portion
 }
 
 #[tokio::test]
+async fn a_worker_that_is_killed_before_it_listens_is_told_of_as_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let deaf = folder.path().join("deaf.sh");
+    fs::write(&deaf, "#!/bin/sh\nkill -KILL $$\n").unwrap();
+    fs::set_permissions(&deaf, fs::Permissions::from_mode(0o755)).unwrap();
+    // More than a pipe holds, so that somebody has to listen.
+    let job = train(&folder.path().join("x".repeat(100_000)), 64);
+    let (ended, _) = run(&deaf, job).await;
+    let error = ended.unwrap_err().to_string();
+    assert!(error.contains("signal 9") && error.contains("--resume"), "{error}");
+}
+
+#[tokio::test]
 async fn the_smallest_portion_that_does_not_fit_ends_the_run_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let script = "echo 'memory allocation of 4096 bytes failed' >&2; kill -ABRT $$";
