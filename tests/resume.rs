@@ -227,3 +227,19 @@ fn a_run_of_every_weight_does_not_go_on_without_its_reference() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && message.contains("start a new run"), "{message}");
 }
+
+#[test]
+fn what_was_killed_between_its_pointers_finds_its_best() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = triage_csv(folder.path(), 60);
+    for validation in ["evals_per_epoch=2", "evals_per_epoch=0"] {
+        let run = folder.path().join(validation);
+        let set = &["num_train_epochs=4", "early_stopping_patience=0", validation];
+        assert!(train(&run, &data, "lora", set, false).output().unwrap().status.success());
+        let best = run.join("checkpoints/best");
+        let before = fs::read_to_string(&best).unwrap();
+        fs::remove_file(&best).unwrap();
+        assert!(train(&run, &data, "lora", set, true).output().unwrap().status.success());
+        assert_eq!(fs::read_to_string(&best).unwrap(), before);
+    }
+}

@@ -188,9 +188,12 @@ impl<'a> Run<'a> {
     fn start(&mut self, report: &mut dyn FnMut(RunEvent)) -> Result<(AdamW, State), Error> {
         if let Some(step) = self.folder.pointed(Pointer::Last)? {
             let folder = self.folder.checkpoint(step);
-            let loaded = checkpoint::load(&folder, self.model, self.settings, self.data_hash)?;
+            let (optimizer, state) =
+                checkpoint::load(&folder, self.model, self.settings, self.data_hash)?;
+            // What was killed between the two pointers has set only the first.
+            self.folder.point(Pointer::Best, state.best.map_or(step, |(_, best)| best))?;
             report(RunEvent::Resumed { step });
-            return Ok(loaded);
+            return Ok((optimizer, state));
         }
         if let Some(config) = &self.settings.lora {
             lora::attach(self.model, config, self.settings.seed)?;
