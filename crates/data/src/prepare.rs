@@ -289,24 +289,8 @@ impl From<io::Error> for Halt {
 struct Files {
     tokens: [TokenWriter; 3],
     examples: [Option<BufWriter<fs::File>>; 3],
-    margins: Margins,
-}
-
-/// The margin of every pair, by the name of its part; 0 for a pair that has none.
-#[derive(Default, Serialize)]
-struct Margins {
-    #[serde(flatten)]
-    parts: BTreeMap<&'static str, Vec<f64>>,
-    #[serde(skip)]
-    given: bool,
-}
-
-impl Margins {
-    /// Takes the margin of a pair, whose two sequences come one after the other.
-    fn push(&mut self, part: Part, margin: Option<f64>) {
-        self.given |= margin.is_some();
-        self.parts.entry(part.name()).or_default().push(margin.unwrap_or(0.0));
-    }
+    /// By the name of the part; 0, which changes no loss, for a pair without one.
+    margins: BTreeMap<&'static str, Vec<f64>>,
 }
 
 impl Files {
@@ -319,16 +303,17 @@ impl Files {
         Ok(Self {
             tokens: [tokens(Part::Train)?, tokens(Part::Validation)?, tokens(Part::Test)?],
             examples: [None, Some(examples(Part::Validation)?), Some(examples(Part::Test)?)],
-            margins: Margins::default(),
+            margins: BTreeMap::new(),
         })
     }
 
     fn push(&mut self, part: Part, tokenised: &Tokenised) -> io::Result<()> {
         let tokens = &mut self.tokens[part as usize];
+        // The two sequences of a pair come one after the other.
         if let Content::Preference { margin, .. } = tokenised.example.content
             && tokens.sequences().is_multiple_of(2)
         {
-            self.margins.push(part, margin);
+            self.margins.entry(part.name()).or_default().push(margin.unwrap_or(0.0));
         }
         tokens.push(&tokenised.sequence)?;
         if let Some(examples) = &mut self.examples[part as usize] {
@@ -338,7 +323,7 @@ impl Files {
     }
 
     fn finish(self, folder: &Path) -> io::Result<()> {
-        if self.margins.given {
+        if self.margins.values().flatten().any(|margin| *margin > 0.0) {
             sanbao_project::write_json(&folder.join(MARGINS), &self.margins)?;
         }
         for tokens in self.tokens {

@@ -25,6 +25,13 @@ pub enum Learns {
     Reward(Box<Online>),
 }
 
+impl Learns {
+    /// Whether a reward model comes of it, which scores answers and writes none.
+    pub fn is_reward_model(&self) -> bool {
+        matches!(self, Self::RewardModel(_))
+    }
+}
+
 /// In which order rows come (transformers' `train_sampling_strategy`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

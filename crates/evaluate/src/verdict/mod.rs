@@ -12,6 +12,7 @@ mod confusion;
 mod decide;
 mod sentences;
 mod side_by_side;
+mod words;
 
 pub use compare::compare;
 pub(crate) use sentences::{

@@ -11,7 +11,6 @@ use sanbao_infer::{
 };
 use sanbao_models::{BaseModel, Decoder};
 use sanbao_project::RunFolder;
-use sanbao_train::Learns;
 
 use super::trained;
 use crate::inbox::{Inbox, Question};
@@ -83,7 +82,7 @@ pub(super) fn scores_answers(answerer: &Answerer) -> Result<bool, Error> {
         Answerer::Base { .. } => false,
         Answerer::Run { run, .. } => {
             let spec = RunSpec::read(&RunFolder::look(run)?)?;
-            matches!(spec.settings.learns, Learns::RewardModel(_))
+            spec.settings.learns.is_reward_model()
         }
     })
 }

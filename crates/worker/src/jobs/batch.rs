@@ -10,6 +10,7 @@ use sanbao_project::write_atomic;
 use sanbao_train::reward_model::scores;
 use serde_json::Value;
 
+use super::PORTION;
 use super::answer::{Voice, sampling_of, scores_answers};
 use super::score::judged;
 use crate::Error;
@@ -17,8 +18,8 @@ use crate::Error;
 /// Rows that a reward model scores between two looks at whether to stop.
 const SCORED_AT_ONCE: usize = 16;
 
-/// Tokens that are scored at once.
-const PORTION: usize = 2048;
+/// What a row asks, and its answer that is to be scored; without a reward model there is none.
+type Asked = (String, String);
 
 /// Answers a file's rows, or scores their answers with a reward model, and writes them as CSV; gives
 /// the number of rows, or `None` when it was stopped, and then nothing is written.
@@ -34,11 +35,12 @@ pub fn batch(
     let table = Table::open(&batch.data)?;
     let columns = table.columns().to_vec();
     let is_scoring = scores_answers(&batch.answerer)?;
-    let templates = templates(batch, is_scoring, table.file().name(), &columns)?;
+    let (question, answered) = templates(batch, is_scoring, table.file().name(), &columns)?;
     let (mut rows, mut asked) = (Vec::new(), Vec::new());
     for record in table.records()? {
         let record = record?;
-        asked.push(templates.iter().map(|one| text(&one.fill(&record.fields))).collect());
+        let filled = |template: &Template| text(&template.fill(&record.fields));
+        asked.push((filled(&question), answered.as_ref().map(filled).unwrap_or_default()));
         let value = |column: &String| record.fields.get(column).map_or_else(String::new, text);
         rows.push(columns.iter().map(value).collect::<Vec<String>>());
     }
@@ -66,13 +68,13 @@ pub fn batch(
 /// The answer to each row; fewer when it was stopped.
 fn answer(
     batch: &Batch,
-    asked: &[Vec<String>],
+    asked: &[Asked],
     stop: &dyn Fn() -> bool,
     tell: &mut dyn FnMut(Progress),
 ) -> Result<Vec<String>, Error> {
     let voice = Voice::load(&batch.answerer, &batch.device)?;
     let mut prompts = Vec::with_capacity(asked.len());
-    for question in asked.iter().flat_map(|row| row.first()) {
+    for (question, _) in asked {
         let system = batch.system.as_ref().map(|text| Turn::new("system", text.clone()));
         let turns: Vec<Turn> =
             system.into_iter().chain([Turn::new("user", question.clone())]).collect();
@@ -102,14 +104,13 @@ fn answer(
 /// The score of each row's answer; fewer when it was stopped.
 fn score(
     batch: &Batch,
-    asked: &[Vec<String>],
+    asked: &[Asked],
     stop: &dyn Fn() -> bool,
     tell: &mut dyn FnMut(Progress),
 ) -> Result<Vec<String>, Error> {
     let Voice { base, model } = Voice::load_any(&batch.answerer, &batch.device)?;
     let mut sequences = Vec::with_capacity(asked.len());
-    for (row, number) in asked.iter().zip(1..) {
-        let [question, answer] = row.as_slice() else { continue };
+    for ((question, answer), number) in asked.iter().zip(1..) {
         sequences.push(judged(&base, number, batch.system.as_deref(), question, answer)?);
     }
     let total = sequences.len() as u64;
@@ -124,15 +125,15 @@ fn score(
     Ok(found)
 }
 
-/// Templates of what is asked and, for a reward model, of the answer.
+/// Templates of what is asked and, only for a reward model, of the answer.
 fn templates(
     batch: &Batch,
     is_scoring: bool,
     file: &str,
     columns: &[String],
-) -> Result<Vec<Template>, Error> {
-    let given = match (&batch.prompt, &batch.answer, columns) {
-        (Some(prompt), Some(answer), _) if is_scoring => vec![prompt.clone(), answer.clone()],
+) -> Result<(Template, Option<Template>), Error> {
+    let (prompt, answer) = match (&batch.prompt, &batch.answer, columns) {
+        (Some(prompt), Some(answer), _) if is_scoring => (prompt.clone(), Some(answer)),
         (_, _, _) if is_scoring => {
             return Err(refused(
                 "worker.which_answer",
@@ -147,8 +148,8 @@ fn templates(
             let text = "only a reward model scores answers; leave the answer out, or choose a run of the recipe reward_model";
             return Err(Error::Reported(Fault::new("worker.not_a_reward_model", text)));
         }
-        (Some(prompt), None, _) => vec![prompt.clone()],
-        (None, None, [column]) => vec![format!("{{{{{column}}}}}")],
+        (Some(prompt), None, _) => (prompt.clone(), None),
+        (None, None, [column]) => (format!("{{{{{column}}}}}"), None),
         (None, None, _) => {
             return Err(refused(
                 "worker.which_column",
@@ -161,16 +162,15 @@ fn templates(
             ));
         }
     };
-    let mut templates = Vec::new();
-    for template in given {
-        let template = Template::parse(&template)?;
+    let parsed = |template: &str| {
+        let template = Template::parse(template)?;
         if let Some(unknown) = template.columns().find(|name| !columns.iter().any(|c| c == name)) {
             let text = format!("{file} has no column '{unknown}'; it has {}", columns.join(", "));
             return Err(refused("worker.no_column", text, columns));
         }
-        templates.push(template);
-    }
-    Ok(templates)
+        Ok(template)
+    };
+    Ok((parsed(&prompt)?, answer.map(|answer| parsed(answer)).transpose()?))
 }
 
 fn refused(code: &'static str, message: String, columns: &[String]) -> Error {

@@ -21,15 +21,13 @@ use sanbao_train::online::rollout::Questions;
 use sanbao_train::reward_model::scores;
 
 use super::export::not_trained;
-use super::{Opened, open, trained};
+use super::{Opened, PORTION, open, trained};
 use crate::Error;
 
 /// Rows whose answers are generated; every row counts for the loss.
 const GENERATED_ROWS: usize = 40;
 /// Longest generated answer in tokens.
 const LONGEST_ANSWER: usize = 256;
-/// Tokens that are scored at once.
-const PORTION: usize = 1024;
 /// Tokens of a passage of the forgetting check.
 const PASSAGE: usize = 512;
 
@@ -62,7 +60,7 @@ pub fn evaluate(
         Learns::Reward(online) => Some(super::rewards(&online.reward, &base, &model)?),
         _ => None,
     };
-    let is_reward_model = matches!(learns, Learns::RewardModel(_));
+    let is_reward_model = learns.is_reward_model();
     if is_reward_model {
         // What the untuned model has instead of scores: which answer it finds likelier.
         model.score = None;

@@ -10,17 +10,14 @@ use sanbao_contract::{Fault, Message as Turn, Text};
 use sanbao_data::{Part, Prepared, Sequence};
 use sanbao_evaluate::statistics::wilson;
 use sanbao_project::{MetricsLog, Pointer};
-use sanbao_train::Learns;
 use sanbao_train::reward_model::scores;
 use sanbao_train::scored::{Reads, find};
 
 use super::export::not_trained;
 use super::more_votes::more_votes;
-use super::{Opened, open, trained};
+use super::{Opened, PORTION, open, trained};
 use crate::Error;
 
-/// Tokens that are scored at once.
-const PORTION: usize = 1024;
 /// Answers after which it tells how far it is.
 const TOGETHER: usize = 32;
 /// Disagreements that are listed.
@@ -34,7 +31,7 @@ const BINS: [(f64, f64); 4] = [(0.5, 0.65), (0.65, 0.8), (0.8, 0.9), (0.9, 1.000
 /// When the run is no reward model, is not trained, or has no held-out pairs.
 pub fn examine(run: &Path, tell: &mut dyn FnMut(Progress)) -> Result<Examined, Error> {
     let Opened { folder, spec, base, device } = open(run)?;
-    if !matches!(spec.settings.learns, Learns::RewardModel(_)) {
+    if !spec.settings.learns.is_reward_model() {
         return Err(refused("worker.not_a_reward_model", run, "is no reward model"));
     }
     let step = folder.pointed(Pointer::Best)?.ok_or_else(|| not_trained(run))?;

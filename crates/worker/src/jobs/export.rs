@@ -8,7 +8,7 @@ use sanbao_data::Prepared;
 use sanbao_export::{CardFacts, Exported, Progress, Source, target};
 use sanbao_models::{BaseModel, Decoder};
 use sanbao_project::{Pointer, RunFolder};
-use sanbao_train::{Learns, checkpoint};
+use sanbao_train::checkpoint;
 use serde_json::Value;
 
 use super::{Opened, open};
@@ -32,7 +32,7 @@ pub fn export(
     let Opened { folder, spec, base, device } = open(run)?;
     let mut model = base.load(&device.device)?;
     trained(&folder, epoch, &mut model)?;
-    if !matches!(spec.settings.learns, Learns::RewardModel(_)) {
+    if !spec.settings.learns.is_reward_model() {
         // What PPO expected of words is of no use once it has learnt.
         model.score = None;
     }

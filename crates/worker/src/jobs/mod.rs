@@ -28,6 +28,9 @@ pub use train::train;
 
 use crate::{Error, RunSpec, devices};
 
+/// Tokens that are scored at once.
+const PORTION: usize = 1024;
+
 /// The parts that every job on a run begins with.
 pub struct Opened {
     /// Its folder, locked.

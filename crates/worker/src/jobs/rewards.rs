@@ -7,7 +7,6 @@ use sanbao_contract::Fault;
 use sanbao_contract::reward::Reward;
 use sanbao_models::{BaseModel, Decoder};
 use sanbao_project::RunFolder;
-use sanbao_train::Learns;
 use sanbao_train::online::rewards::Rewards;
 
 use super::trained;
@@ -51,7 +50,7 @@ fn check(run: &Path, base: &BaseModel) -> Result<(), Error> {
         Err(Error::Reported(Fault::new(code, text)))
     };
     let spec = RunSpec::read(&RunFolder::look(run)?)?;
-    if !matches!(spec.settings.learns, Learns::RewardModel(_)) {
+    if !spec.settings.learns.is_reward_model() {
         return refuse(
             "worker.not_a_reward_model",
             "is no reward model; choose a run of the recipe reward_model",
