@@ -196,12 +196,17 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_script_that_only_speaks_of_a_browser_is_none() {
-        use std::os::unix::fs::PermissionsExt;
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let write = |folder: &tempfile::TempDir, name: &str, status: i32| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, format!("#!/bin/sh\nexit {status}\n")).unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let (text, path) = (folder.path().join("text"), folder.path().join(name));
+            std::fs::write(&text, format!("#!/bin/sh\nexit {status}\n")).unwrap();
+            // Another process puts it in place: what this one holds open for writing, a child that
+            // another test starts meanwhile holds too, and cannot be run ("text file busy").
+            let installed = std::process::Command::new("install")
+                .args(["-m", "755"])
+                .args([&text, &path])
+                .status();
+            assert!(installed.unwrap().success());
             path
         };
         let paths = folders.each_ref().map(|folder| folder.path().to_owned());

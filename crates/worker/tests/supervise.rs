@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use sanbao_contract::train::RunEvent;
 use sanbao_contract::worker::{Job, Message};
@@ -13,11 +13,18 @@ use sanbao_worker::{Ended, Error, supervise};
 
 /// A program that is started as a worker: it keeps the job it was given and then does `script`.
 fn program(folder: &Path, script: &str) -> PathBuf {
-    let path = folder.join("worker.sh");
     let jobs = folder.join("jobs.txt");
-    let text = format!("#!/bin/sh\nread job\necho \"$job\" >> '{}'\n{script}\n", jobs.display());
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(folder, &format!("read job\necho \"$job\" >> '{}'\n{script}\n", jobs.display()))
+}
+
+/// A shell script that can be run. Another process copies it into place: a program that this one
+/// holds open for writing cannot be run ("text file busy"), and a child that another test starts
+/// meanwhile holds a copy of every open file until it becomes its own program.
+fn executable(folder: &Path, script: &str) -> PathBuf {
+    let (text, path) = (folder.join("worker.txt"), folder.join("worker.sh"));
+    fs::write(&text, format!("#!/bin/sh\n{script}")).unwrap();
+    let installed = Command::new("install").args(["-m", "755"]).args([&text, &path]).status();
+    assert!(installed.unwrap().success());
     path
 }
 
@@ -57,9 +64,7 @@ async fn a_worker_that_runs_out_of_memory_is_started_again_with_half_the_portion
 #[tokio::test]
 async fn a_worker_that_is_killed_before_it_listens_is_told_of_as_any_other() {
     let folder = tempfile::tempdir().unwrap();
-    let deaf = folder.path().join("deaf.sh");
-    fs::write(&deaf, "#!/bin/sh\nkill -KILL $$\n").unwrap();
-    fs::set_permissions(&deaf, fs::Permissions::from_mode(0o755)).unwrap();
+    let deaf = executable(folder.path(), "kill -KILL $$\n");
     // More than a pipe holds, so that somebody has to listen.
     let job = train(&folder.path().join("x".repeat(100_000)), 64);
     let (ended, _) = run(&deaf, job).await;
