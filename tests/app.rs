@@ -18,6 +18,19 @@ use support::{sanbao, tiny_model, triage_csv};
 /// One test kills its workers, which the other's would look like.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
+fn greedy() -> Sampling {
+    Sampling {
+        temperature: 0.0,
+        top_p: 1.0,
+        top_k: 0,
+        min_p: 0.0,
+        repetition_penalty: 1.0,
+        max_new_tokens: 8,
+        stop: Vec::new(),
+        seed: 0,
+    }
+}
+
 struct Window {
     app: App,
     project: String,
@@ -80,18 +93,8 @@ impl Window {
     }
 
     async fn answer(&self, model: ChatModel, text: &str) -> String {
-        let sampling = Sampling {
-            temperature: 0.0,
-            top_p: 1.0,
-            top_k: 0,
-            min_p: 0.0,
-            repetition_penalty: 1.0,
-            max_new_tokens: 8,
-            stop: Vec::new(),
-            seed: 0,
-        };
         let messages = vec![Message::new("user", text)];
-        let mut answer = self.app.ask(&self.project, &model, messages, sampling).await.unwrap();
+        let mut answer = self.app.ask(&self.project, &model, messages, greedy()).await.unwrap();
         let mut said = String::new();
         while let Some(heard) = answer.pieces.recv().await {
             match heard {
@@ -129,6 +132,21 @@ async fn from_a_file_to_a_model_that_answers() {
     let tuned = ChatModel::Run { run: run.clone(), epoch: None };
     assert_eq!(window.answer(tuned, "Row 3: about my refund, please help").await, "money");
     assert_ne!(window.answer(ChatModel::Base, "Row 3: about my refund").await, "money");
+    // A whole file, without labels: what is asked is told by the columns that were learnt from.
+    let file = home.path().join("new.csv");
+    std::fs::write(&file, "no,text\n1,\"Row 3: about my refund, please help\"\n").unwrap();
+    let model = json!({"kind": "run", "run": run, "epoch": null});
+    let looked = window
+        .ask(json!({"request": "look_at_file", "project": project, "model": model, "path": file}))
+        .await;
+    assert_eq!((&looked["columns"], &looked["answer"]), (&json!(["no", "text"]), &Value::Null));
+    let answered = window
+        .ask(json!({"request": "answer_file", "project": project, "model": model, "path": file,
+            "prompt": looked["prompt"], "sampling": Sampling { max_new_tokens: 1, ..greedy() }, "out": null}))
+        .await;
+    let text = std::fs::read_to_string(answered["path"].as_str().unwrap()).unwrap();
+    assert!(text.starts_with("no,text,answer,probability\n"), "{text}");
+    assert!(text.contains("\n1,\"Row 3: about my refund, please help\",money,"), "{text}");
     let report = json!({"request": "report", "project": project, "run": run, "language": "zh"});
     let report = window.ask(report).await;
     assert!(std::fs::read_to_string(report["path"].as_str().unwrap()).unwrap().contains("准确率"));

@@ -77,6 +77,8 @@ fn classify_from_csv_to_export() {
     for file in ["peft/adapter_model.safetensors", "hf/model.safetensors", "hf/tokenizer.json"] {
         assert!(out.join("export").join(file).is_file(), "{file}");
     }
+    let card = fs::read_to_string(out.join("export/ollama/README.md")).unwrap();
+    assert!(card.contains("labels only: broken, late, money.\n\n    <the text>\n"), "{card}");
     // What was exported answers as the trained model does.
     let question = "Classify the text. Answer with one of these labels only: broken, late, money.\n\nabout my lamp";
     let ask = |source: &[&str]| {
@@ -98,6 +100,20 @@ fn classify_from_csv_to_export() {
         .find(|p| p.extension().is_some_and(|e| e == "gguf"))
         .unwrap();
     assert_eq!(trained, ask(&["--model", path(&gguf)]));
+    // A run knows how it learnt to be asked.
+    assert_eq!(
+        trained,
+        succeeds(&[
+            "chat",
+            "--run",
+            path(&out),
+            "--temperature",
+            "0",
+            "--device",
+            "cpu",
+            "about my lamp"
+        ])
+    );
 
     let answers = folder.path().join("answers.csv");
     succeeds(&[
@@ -106,12 +122,6 @@ fn classify_from_csv_to_export() {
         path(&out),
         "--data",
         path(&data),
-        "--prompt",
-        "{{text}}",
-        "--temperature",
-        "0",
-        "--max-new-tokens",
-        "4",
         "--device",
         "cpu",
         "--out",
@@ -120,9 +130,13 @@ fn classify_from_csv_to_export() {
     let mut reader = csv::Reader::from_path(&answers).unwrap();
     assert_eq!(
         reader.headers().unwrap(),
-        &csv::StringRecord::from(vec!["text", "label", "answer"])
+        &csv::StringRecord::from(vec!["text", "label", "answer", "probability"])
     );
-    assert_eq!(reader.records().count(), 150);
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let right = rows.iter().filter(|row| row[1] == row[2]).count();
+    assert!(rows.len() == 150 && right > 135, "{right} of {}", rows.len());
+    let sure = rows.iter().all(|row| (1.0 / 3.0..=1.0).contains(&row[3].parse::<f64>().unwrap()));
+    assert!(sure, "the likeliest of three labels has a third at least");
 }
 
 #[test]

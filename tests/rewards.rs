@@ -172,10 +172,12 @@ fn a_reward_model_is_trained_examined_and_learnt_from() {
     }
 
     let batch = folder.path().join("batch.csv");
-    let asked = ["batch", "--run", path(&judge), "--data", path(&answers), "--out", path(&batch)];
-    refuses(&asked, &["prompt, answer", "which the answer"]);
+    let asked = |data| ["batch", "--run", path(&judge), "--data", data, "--out", path(&batch)];
+    let numbers = folder.path().join("numbers.csv");
+    fs::write(&numbers, "no,count\n1,2\n2,5\n").unwrap();
+    refuses(&asked(path(&numbers)), &["no, count", "which the answer"]);
     refuses(&["chat", "--run", path(&judge), "Hello"], &["reward model", "reward score"]);
-    succeeds(&[&asked[..], &["--prompt", "{{prompt}}", "--answer", "{{answer}}"]].concat());
+    succeeds(&asked(path(&answers)));
     let mut table = csv::Reader::from_path(&batch).unwrap();
     let again: Vec<f64> = table.records().map(|row| row.unwrap()[2].parse().unwrap()).collect();
     for (score, [_, model, _]) in again.iter().zip(&rewards) {

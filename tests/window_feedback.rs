@@ -183,15 +183,11 @@ fn train_a_reward_model(window: &Window) {
 /// A reward model does not talk: it says how good the answers of a file are.
 fn score_a_file(window: &Window, screen: &Screen, home: &Path) {
     let file = home.join("answers.csv");
-    let rows = "asked,said\nClose case 3,Thank you for case 3. \nClose case 3,Case 3 is noted. \n";
+    let rows = "no,question,answer\n1,Close case 3,Thank you for case 3. \n2,Close case 3,Case 3 is noted. \n";
     fs::write(&file, rows).unwrap();
     window.press("button", "Next: Use");
     window.shows("This run made a reward model");
     drag(screen, window, &file, "Drop to score the answers of this file");
-    window.press("button", "Score every answer");
-    window.shows("Say above which column is the question and which is the answer.");
-    window.fill("Question", "{{asked}}");
-    window.fill("Answer", "{{said}}");
     window.press("button", "Score every answer");
     window.shows("2 answers scored");
     let scored = fs::read_to_string(home.join("answers.scores.csv")).unwrap();

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sanbao_contract::app::{ChatModel, Sampling};
-use sanbao_contract::data::Task;
 use sanbao_contract::rpc::{Event, Reply};
 use sanbao_contract::worker::{Answerer, Command, Message as Said};
 use sanbao_contract::{Fault, Message};
-use sanbao_data::{Prepared, classify_messages};
+use sanbao_project::RunFolder;
 use sanbao_worker::Answering;
+use sanbao_worker::jobs::labels_of;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::App;
@@ -114,7 +114,6 @@ impl App {
         messages: Vec<Message>,
         sampling: Sampling,
     ) -> Result<Answer, Fault> {
-        let messages = self.as_learnt(project, model, messages)?;
         let voice = self.voice(self.answerer(project, model)?).await?;
         let chat = self.0.answers.count.fetch_add(1, Ordering::Relaxed).to_string();
         let (hear, pieces) = unbounded_channel();
@@ -125,39 +124,27 @@ impl App {
 
     pub(crate) fn answerer(&self, project: &str, model: &ChatModel) -> Result<Answerer, Fault> {
         Ok(match model {
-            ChatModel::Base => Answerer::Base { model: self.base_path(project)? },
+            ChatModel::Base => {
+                let model = self.base_path(project)?;
+                Answerer::Base { model, labels: self.labels(project)? }
+            }
             ChatModel::Run { run, epoch } => {
                 Answerer::Run { run: self.run_folder(project, run)?, epoch: *epoch }
             }
         })
     }
 
-    /// What a model that learnt to choose among labels has to be asked: the words it learnt from. The
-    /// base model is asked the same, so that the two can be compared.
-    fn as_learnt(
-        &self,
-        project: &str,
-        model: &ChatModel,
-        messages: Vec<Message>,
-    ) -> Result<Vec<Message>, Fault> {
+    /// The labels that the newest run learnt to choose among: its base model is asked the same, so
+    /// that the two can be compared.
+    fn labels(&self, project: &str) -> Result<Vec<String>, Fault> {
         let store = self.store(project)?;
-        let run = match model {
-            ChatModel::Run { run, .. } => Some(run.clone()),
-            ChatModel::Base => store.runs()?.into_iter().next().map(|run| run.id),
-        };
-        let Some(run) = run else { return Ok(messages) };
-        let Ok(data) = Prepared::open(&store.run_folder(&run)?.join("prepared")) else {
-            return Ok(messages);
-        };
-        let question = messages.iter().rfind(|turn| turn.role == "user").map(Message::text);
-        let (Some(question), Task::Classify) = (question, data.report().task) else {
-            return Ok(messages);
-        };
-        let labels: Vec<String> =
-            data.report().labels.iter().map(|(label, _)| label.clone()).collect();
-        let opening: String = classify_messages("", &labels).iter().map(Message::text).collect();
-        let is_asked_so = question.starts_with(opening.trim_end());
-        Ok(if is_asked_so { messages } else { classify_messages(question, &labels) })
+        for run in store.runs()? {
+            // A run whose rows cannot be read any more, or are not read yet, says nothing of labels.
+            let Ok(folder) = RunFolder::look(&store.run_folder(&run.id)?) else { continue };
+            let Ok(labels) = labels_of(&folder) else { continue };
+            return Ok(labels);
+        }
+        Ok(Vec::new())
     }
 
     /// A loaded model; the one that was not asked for longest makes room.

@@ -9,6 +9,7 @@ use sanbao_contract::app::{ChatModel, Sampling};
 use sanbao_contract::rpc::Reply;
 use sanbao_contract::worker::{Batch, Job, Message};
 use sanbao_worker::Ended;
+use sanbao_worker::jobs::{Proposed, propose};
 use tokio::sync::Notify;
 
 use crate::App;
@@ -26,6 +27,17 @@ pub(crate) struct AskedFile {
 }
 
 impl App {
+    pub(crate) fn look_at_file(
+        &self,
+        project: &str,
+        model: &ChatModel,
+        path: &str,
+    ) -> Result<Reply, Fault> {
+        let answerer = self.answerer(project, model)?;
+        let Proposed { columns, prompt, answer } = propose(&answerer, Path::new(path))?;
+        Ok(Reply::LookAtFile { columns, prompt, answer })
+    }
+
     /// Answers a file's rows with a model of a project, or scores their answers with a reward model;
     /// one file of a project at a time.
     pub(crate) async fn answer_file(

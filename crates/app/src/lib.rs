@@ -242,6 +242,9 @@ impl App {
             }
             Request::StopChat { chat } => Ok(self.stop_chat(&chat)),
 
+            Request::LookAtFile { project, model, path } => {
+                self.blocking(move |app| app.look_at_file(&project, &model, &path)).await
+            }
             Request::AnswerFile { project, model, path, prompt, answer, sampling, out } => {
                 let file = batches::AskedFile { path, prompt, answer, out };
                 self.answer_file(project, model, file, sampling).await

@@ -342,7 +342,7 @@ pub struct BatchArgs {
     /// File of prompts
     #[arg(long = "data", value_name = "FILE")]
     pub data: PathBuf,
-    /// The prompt over columns: '{{title}}: {{text}}'; the only text column when left out
+    /// The prompt over columns: '{{title}}: {{text}}'; as the columns tell when left out
     #[arg(long)]
     pub prompt: Option<String>,
     /// The answer over columns, for a reward model to score; all others write one
@@ -351,7 +351,8 @@ pub struct BatchArgs {
     /// What the model is told first
     #[arg(long)]
     pub system: Option<String>,
-    /// CSV file to write: the columns of the input and `answer`, or a reward model's `score`
+    /// CSV file to write: the columns of the input and `answer`, for labels with its `probability`, or a
+    /// reward model's `score`
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }

@@ -26,6 +26,9 @@ pub enum Shape {
     Comparison,
     /// `prompt`, `completions`: a list of answers with a rating each.
     Ratings,
+    /// `prompt`, `completion`, `rating`: one answer with a number in each row, and several rows to
+    /// a prompt.
+    RatedAnswer,
     /// `prompt`, `completion`, `label` (good or bad).
     Unpaired,
     /// `prompt`, without an answer.

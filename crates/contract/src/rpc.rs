@@ -291,6 +291,15 @@ pub enum Request {
         chat: String,
     },
 
+    /// Looks at a file that is to be answered.
+    LookAtFile {
+        /// Project.
+        project: String,
+        /// Who is to answer.
+        model: ChatModel,
+        /// The file.
+        path: String,
+    },
     /// Answers every row of a file; `Event::Progress` tells how it goes.
     AnswerFile {
         /// Project.
@@ -626,6 +635,16 @@ pub enum Reply {
     Chat,
     /// Done.
     StopChat,
+    /// The file.
+    LookAtFile {
+        /// Its columns.
+        columns: Vec<String>,
+        /// What probably is to be asked, as a template; `None` when nothing tells.
+        prompt: Option<String>,
+        /// What probably is the answer that a reward model is to score, as a template; `None` also
+        /// for all others, which write one.
+        answer: Option<String>,
+    },
     /// The answers.
     AnswerFile {
         /// The CSV file.

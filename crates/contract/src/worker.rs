@@ -59,6 +59,9 @@ pub enum Answerer {
     Base {
         /// Where it lies.
         model: PathBuf,
+        /// The labels that it is to choose among, beside a run that learnt them; empty when it
+        /// answers freely.
+        labels: Vec<String>,
     },
     /// What a run made of its base model.
     Run {
@@ -140,7 +143,8 @@ pub struct Batch {
     pub system: Option<String>,
     /// How answers are drawn.
     pub sampling: Sampling,
-    /// The CSV file to write: the columns, and `answer` or `score`.
+    /// The CSV file to write: the columns, and `answer` (for labels with its `probability`) or
+    /// `score`.
     pub out: PathBuf,
 }
 

@@ -30,6 +30,10 @@ pub(crate) enum Standing {
     Single,
     /// Neither is better.
     Undecided,
+    /// There is one, rated, and no other to the same prompt.
+    Lone,
+    /// There is one, rated; another row of the prompt stands for all of them.
+    Joined,
     /// They are the same.
     Same,
     /// One is better. The same two the other way round are [`Standing::Backward`].
@@ -108,7 +112,7 @@ fn calls_tools(content: &Content) -> bool {
     matches!(content, Content::Instruct { messages } if messages.iter().any(|message| message.role == "assistant" && message.extra.contains_key("tool_calls")))
 }
 
-fn texts(messages: &[Message]) -> String {
+pub(crate) fn texts(messages: &[Message]) -> String {
     joined(messages.iter())
 }
 

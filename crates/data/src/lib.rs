@@ -29,6 +29,7 @@ mod pieces;
 pub mod prepare;
 mod prepared;
 pub mod prompt;
+mod rated;
 mod record;
 mod shapes;
 pub mod split;
@@ -49,12 +50,14 @@ pub use error::{Error, Place};
 pub use formats::{FORMATS, Format, Layout, Records, Sample};
 pub use input::{MAX_ROW_BYTES, TextFile};
 pub use look::{Look, look, show};
-pub use mapping::{Mapper, check_columns, parse_mapping};
+pub use mapping::{Mapper, answered, asked, check_columns, parse_mapping};
 pub use pack::{IGNORE, PackedBatch, pack};
 pub use pieces::{Piece, PieceBuilder};
 pub use prepare::{PrepareOptions, Progress, Source, Step, prepare, tokenizer_hash};
 pub use prepared::Prepared;
-pub use prompt::{MAX_LISTED_LABELS, classify_messages, for_task, training_messages, usual_task};
+pub use prompt::{
+    MAX_LISTED_LABELS, as_learnt, classify_messages, for_task, training_messages, usual_task,
+};
 pub use record::Record;
 pub use shapes::{Column, Field, Filled, SHAPES, ShapeRule, rule};
 pub use split::Fractions;

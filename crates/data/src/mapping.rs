@@ -142,6 +142,20 @@ pub fn check_columns(mapping: &Mapping, columns: &[String]) -> Result<(), Error>
     Ok(())
 }
 
+/// What a row asks, as a template over its columns: the fields before its answer, put together as
+/// [`crate::prompt`] tells. `None` for conversations.
+pub fn asked(mapping: &Mapping) -> Option<String> {
+    let fields = ["prompt", "text", "instruction", "input", "context", "question"];
+    let parts: Vec<&str> = fields.iter().filter_map(|field| mapping.field(field)).collect();
+    (!parts.is_empty()).then(|| parts.join("\n\n"))
+}
+
+/// The answer of a row, of several the better or the first, as a template over its columns.
+pub fn answered(mapping: &Mapping) -> Option<String> {
+    let fields = ["completion", "answer", "output", "chosen", "response_a"];
+    fields.iter().find_map(|field| mapping.field(field)).map(str::to_owned)
+}
+
 /// Turns rows into examples.
 pub struct Mapper {
     rule: &'static dyn ShapeRule,
@@ -180,6 +194,15 @@ impl Mapper {
             return Ok(None);
         }
         self.read(&filled, record).map(Some)
+    }
+
+    /// How good a row says that its answer is, where rows are one rated answer each.
+    ///
+    /// # Errors
+    /// As [`Mapper::example`].
+    pub(crate) fn rating(&self, record: &Record) -> Result<Option<f64>, Error> {
+        let rating = self.rule.rating(&self.filled(record));
+        rating.map_err(|problem| Error::value(&record.origin, problem))
     }
 
     fn filled(&self, record: &Record) -> Filled {
@@ -228,6 +251,7 @@ mod tests {
             (vec!["response_a=text", "response_b=title", "winner=kind"], Shape::Comparison),
             (vec!["prompt=title", "completions=text"], Shape::Ratings),
             (vec!["prompt=title", "completion=text", "label=kind"], Shape::Unpaired),
+            (vec!["prompt=title", "completion=text", "rating=kind"], Shape::RatedAnswer),
             (vec!["messages=text"], Shape::Messages),
         ] {
             assert_eq!(parse(&fields, None).unwrap().shape, shape, "{fields:?}");
@@ -244,6 +268,28 @@ mod tests {
             (mapping.shape, mapping.field("label"), mapping.field("text")),
             (Shape::TextLabel, Some("{{kind}}"), Some("{{title}}. {{text}}"))
         );
+    }
+
+    #[test]
+    fn what_is_asked_and_answered_is_known_of_every_shape() {
+        for (fields, expected) in [
+            (vec!["text=text", "label=kind"], (Some("{{text}}"), None)),
+            (vec!["prompt=title", "completion=text"], (Some("{{title}}"), Some("{{text}}"))),
+            (
+                vec!["instruction=Translate.", "input=title", "output=text"],
+                (Some("Translate.\n\n{{title}}"), Some("{{text}}")),
+            ),
+            (
+                vec!["context=kind", "question=title", "answer=text"],
+                (Some("{{kind}}\n\n{{title}}"), Some("{{text}}")),
+            ),
+            (vec!["chosen=text", "rejected=title"], (None, Some("{{text}}"))),
+            (vec!["messages=text"], (None, None)),
+        ] {
+            let mapping = parse(&fields, None).unwrap();
+            let known = (asked(&mapping), answered(&mapping));
+            assert_eq!((known.0.as_deref(), known.1.as_deref()), expected, "{fields:?}");
+        }
     }
 
     #[test]

@@ -32,6 +32,17 @@ pub fn classify_messages<S: AsRef<str>>(text: &str, labels: &[S]) -> Vec<Message
     vec![Message::new("user", format!("{instruction}\n\n{text}"))]
 }
 
+/// A conversation as a model is asked that learnt to choose among labels: the last thing that a
+/// person said is the text to judge, unless it is that prompt already. Without labels the
+/// conversation itself.
+pub fn as_learnt<S: AsRef<str>>(messages: Vec<Message>, labels: &[S]) -> Vec<Message> {
+    let said = messages.iter().rfind(|turn| turn.role == "user").map(Message::text);
+    let (Some(said), false) = (said, labels.is_empty()) else { return messages };
+    let opening: String = classify_messages("", labels).iter().map(Message::text).collect();
+    let is_asked_so = said.starts_with(opening.trim_end());
+    if is_asked_so { messages } else { classify_messages(said, labels) }
+}
+
 /// The conversation whose assistant turns are learnt: for a text and its label the prompt and the
 /// label; `None` for rows that are no conversations with an answer to learn.
 pub fn training_messages<S: AsRef<str>>(content: &Content, labels: &[S]) -> Option<Vec<Message>> {
@@ -58,7 +69,9 @@ pub fn usual_task(shape: Shape) -> Task {
         }
         Shape::PromptOnly => Task::PromptOnly,
         Shape::Prose => Task::Prose,
-        Shape::Preference | Shape::Comparison | Shape::Ratings => Task::Preference,
+        Shape::Preference | Shape::Comparison | Shape::Ratings | Shape::RatedAnswer => {
+            Task::Preference
+        }
         Shape::Unpaired => Task::Unpaired,
     }
 }
@@ -170,6 +183,22 @@ mod tests {
             "Classify the text. Answer with its label only.\n\nx"
         );
         assert!(classify_messages("x", &many[..20])[0].text().contains("label 19"));
+    }
+
+    #[test]
+    fn a_text_is_asked_about_once() {
+        let said = |text: &str| {
+            vec![
+                Message::new("user", "Dull."),
+                Message::new("assistant", "bad"),
+                Message::new("user", text),
+            ]
+        };
+        let labels = ["good", "bad"];
+        let asked = classify_messages("Great film.", &labels);
+        assert_eq!(as_learnt(said("Great film."), &labels), asked);
+        assert_eq!(as_learnt(asked.clone(), &labels), asked);
+        assert_eq!(as_learnt::<&str>(said("Great film."), &[]), said("Great film."));
     }
 
     #[test]

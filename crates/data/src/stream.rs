@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::facts::Facts;
 use crate::pieces::{Piece, PieceBuilder};
 use crate::prepare::{Progress, Step};
+use crate::rated::Held;
 use crate::survey::Survey;
 use crate::tokens::{Tokenised, Tokeniser};
 
@@ -48,11 +49,12 @@ pub(crate) fn tokenise(
     let mut next = 0;
     for at in 0..survey.sources.len() {
         let records = survey.sources[at].table.records()?;
+        let mut held = Held::default();
         let mut units = Units::new(tokeniser.piece_bytes());
         for record in records {
             let record = record?;
             let source = &survey.sources[at];
-            let example = source.example(&record)?;
+            let example = source.example(&record, &mut held)?;
             let changed = || Error::Changed { file: source.table.file().name().to_owned() };
             let row = survey.rows.get(next).ok_or_else(changed)?;
             if let Some(example) = &example

@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 
 use indexmap::IndexSet;
-use sanbao_contract::data::{Content, Example, Mapping, Origin, Part, Recognition, Task};
+use sanbao_contract::data::{Content, Example, Mapping, Origin, Part, Recognition, Shape, Task};
 
 use crate::error::{Error, Place};
 use crate::facts::{Facts, Standing, hash};
 use crate::mapping::Mapper;
 use crate::prepare::{PrepareOptions, Progress, Source, Step};
 use crate::prompt::{for_task, usual_task};
+use crate::rated::{Held, RatedRows};
 use crate::record::Record;
 use crate::table::Table;
 use crate::tally::TokenTally;
@@ -58,6 +59,8 @@ pub(crate) struct OpenSource {
     pub(crate) table: Table,
     pub(crate) recognition: Recognition,
     mapper: Mapper,
+    /// Where its rows are one rated answer each, and the task is to tell them apart.
+    rated: Option<RatedRows>,
     task: Task,
     /// Index of its first row among all.
     first_row: usize,
@@ -69,15 +72,24 @@ impl OpenSource {
         let recognition = table.recognition(source.mapping.as_ref())?;
         let mapper = Mapper::new(&recognition.mapping)?;
         let task = task.unwrap_or(usual_task(recognition.mapping.shape));
-        Ok(Self { table, recognition, mapper, task, first_row: 0 })
+        let is_rated = recognition.mapping.shape == Shape::RatedAnswer && task != Task::PromptOnly;
+        let rated = is_rated.then(|| RatedRows::of(&table, &mapper)).transpose()?;
+        Ok(Self { table, recognition, mapper, rated, task, first_row: 0 })
     }
 
-    /// A row as an example of the task; `None` when the task has no use for it, or when it says
-    /// that neither of its answers is better.
-    pub(crate) fn example(&self, record: &Record) -> Result<Option<Example>, Error> {
-        let Some(Example { origin, content }) = self.mapper.decided(record)? else {
-            return Ok(None);
+    /// A row as an example of the task; `None` when the task has no use for it, when it says
+    /// that neither of its answers is better, or when another row stands for its answer. Rows are
+    /// given in the order of the file, with one `held` for all of them.
+    pub(crate) fn example(
+        &self,
+        record: &Record,
+        held: &mut Held,
+    ) -> Result<Option<Example>, Error> {
+        let decided = match &self.rated {
+            Some(rated) => rated.pair(record.origin.row, self.mapper.example(record)?, held),
+            None => self.mapper.decided(record)?,
         };
+        let Some(Example { origin, content }) = decided else { return Ok(None) };
         let shape = crate::shapes::rule(self.recognition.mapping.shape).name();
         let content = for_task(content, self.task).map_err(|advice| Error::Task {
             place: Place::from(&origin),
@@ -87,6 +99,20 @@ impl OpenSource {
             ),
         })?;
         Ok(content.map(|content| Example { origin, content }))
+    }
+
+    /// How the answers of a row stand that is no example.
+    fn standing(&self, record: &Record) -> Result<Standing, Error> {
+        if let Some(rated) = &self.rated {
+            return Ok(rated.standing(record.origin.row));
+        }
+        let undecided = self.mapper.decided(record)?.is_none();
+        Ok(if undecided { Standing::Undecided } else { Standing::Single })
+    }
+
+    /// Whether several of its rows make one example.
+    pub(crate) fn is_joined(&self) -> bool {
+        self.rated.is_some()
     }
 
     /// The mapping in use.
@@ -146,6 +172,7 @@ impl Survey {
         self.sources[at].first_row = self.rows.len();
         let file = self.sources[at].table.file().clone();
         let before = file.bytes_read();
+        let mut held = Held::default();
         let mut blocks = Blocks::new(at, file.bytes(), self.max_length);
         for record in self.sources[at].table.records()? {
             let record = record?;
@@ -160,13 +187,13 @@ impl Survey {
                 self.rows.reserve_exact(self.rows.len() / 8 + 4096);
             }
             let source = &self.sources[at];
-            let example = source.example(&record)?;
-            let undecided = example.is_none() && source.mapper.decided(&record)?.is_none();
-            let row = match undecided {
-                true => {
-                    Row { empty: false, standing: Standing::Undecided, ..unused(&record, part) }
+            let row = match source.example(&record, &mut held)? {
+                Some(example) => self.boil_down(&record, example, part, &mut blocks)?,
+                None => {
+                    let standing = source.standing(&record)?;
+                    let empty = standing == Standing::Single;
+                    Row { empty, standing, ..unused(&record, part) }
                 }
-                false => self.boil_down(&record, example, part, &mut blocks)?,
             };
             self.rows.push(row);
             if record.origin.row % REPORT_EVERY == 0 {
@@ -179,11 +206,10 @@ impl Survey {
     fn boil_down(
         &mut self,
         record: &Record,
-        example: Option<Example>,
+        example: Example,
         part: Option<Part>,
         blocks: &mut Blocks,
     ) -> Result<Row, Error> {
-        let Some(example) = example else { return Ok(unused(record, part)) };
         let facts = Facts::of(&example.content);
         let mut input = facts.input;
         let mut running = false;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use sanbao_contract::data::{DataReport, Task};
+use sanbao_contract::data::{Content, DataReport, Task};
 use sanbao_data::{CHECKS, Part, PrepareOptions, Prepared, Source, look, prepare};
 use sanbao_text::Tokenizer;
 
@@ -65,11 +65,18 @@ fn cases() -> Vec<Case> {
             pair(&format!("Is it {at}?"), better, worse)
         })
         .collect();
+    let rated = |prompts: usize| {
+        let two = |at| format!("Is it {at}?,Yes it is,{}\nIs it {at}?,No not so,{}\n", at % 5, 4);
+        let rows = (0..prompts).filter(|at| at % 5 < 4).map(two);
+        std::iter::once("question,answer,score\n".to_owned()).chain(rows).collect::<String>()
+    };
     let judged = |at: usize, winner: &str| format!("Is it {at}?,Yes it is,No not so,{winner}\n");
     vec![
         case("empty", 200, "t.csv", sound(110) + "  ,up\nno label,\n"),
         case("same_answers", 200, "t.jsonl", (0..110).map(|at| format!("{}\n", serde_json::json!({"prompt": format!("q {at}"), "chosen": "yes", "rejected": if at == 3 { "yes" } else { "nay" }}))).collect()),
         case("ties", 200, "t.csv", std::iter::once("prompt,response_a,response_b,winner\n".to_owned()).chain((0..112).map(|at| judged(at, if at % 50 == 7 { "tie" } else { "model_b" }))).collect()),
+        case("lone_answers", 200, "t.csv", rated(110) + "Is it so?,It is.,3\n"),
+        case("rated_pairs", 200, "t.csv", rated(110) + "Is it 3?,Perhaps.,3.5\nis it 3?,perhaps.,2.5\n"),
         case("reversed_pairs", 200, "t.jsonl", pairs.clone() + &pair("Is  it 4?", "no.", "surely.") + &pair("Is it 4?", "Surely.", "Never.")),
         case("length_bias", 200, "t.jsonl", (0..110).map(|at| if at % 5 == 0 { pair(&format!("Is it {at}?"), "No.", "Perhaps.") } else { pair(&format!("Is it {at}?"), "It is, and well so.", "No.") }).collect()),
         case("one_sided", 200, "t.csv", std::iter::once("prompt,completion,label\n".to_owned()).chain((0..110).map(|at| format!("Is it {at}?,Yes it is,yes\n"))).collect()),
@@ -292,5 +299,32 @@ fn ties_are_left_out_of_every_task_and_every_part() {
         assert_eq!((report.rows_read, report.rows_dropped), (112, 3));
         let parts = [&report.train, &report.validation, &report.test];
         assert_eq!(parts.iter().map(|part| part.rows).sum::<u64>(), 109);
+    }
+}
+
+#[test]
+fn rated_rows_make_pairs_wherever_pairs_are_of_use() {
+    let case = cases().into_iter().find(|case| case.code == "rated_pairs").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let sources = sources(&case, folder.path());
+    let out = folder.path().join("prepared");
+    let prepared = |task| {
+        let options = PrepareOptions { task, ..options(200) };
+        let report = prepare(&sources, &tokenizer(), &options, &out, &mut |_| {}).unwrap();
+        let parts = [&report.train, &report.validation, &report.test];
+        let rows = parts.iter().map(|part| part.rows).sum::<u64>();
+        (report.task, report.rows_read, report.rows_dropped, rows)
+    };
+    // A pair of each prompt; the better answer of each; each prompt, one of them in two spellings.
+    assert_eq!(prepared(None), (Task::Preference, 178, 90, 88));
+    assert_eq!(prepared(Some(Task::Instruct)), (Task::Instruct, 178, 90, 88));
+    assert_eq!(prepared(Some(Task::PromptOnly)), (Task::PromptOnly, 178, 89, 89));
+
+    prepared(None);
+    let data = Prepared::open(&out).unwrap();
+    let texts = |turns: &[sanbao_contract::Message]| turns[0].text().to_owned();
+    for example in data.examples(Part::Test).unwrap() {
+        let Content::Preference { chosen, rejected, .. } = example.content else { panic!() };
+        assert_eq!((texts(&chosen), texts(&rejected)), ("No not so".into(), "Yes it is".into()));
     }
 }

@@ -32,6 +32,7 @@ const FILES: &[(&str, usize, Shape)] = &[
     ("preference_openai.jsonl", 10, Shape::Preference),
     ("comparison.csv", 11, Shape::Comparison),
     ("ratings.jsonl", 10, Shape::Ratings),
+    ("rated_answers.csv", 24, Shape::RatedAnswer),
     ("unpaired.jsonl", 9, Shape::Unpaired),
     ("questions.csv", 10, Shape::PromptOnly),
     ("prose.txt", 12, Shape::Prose),

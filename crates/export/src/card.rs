@@ -15,7 +15,7 @@ use crate::targets::Target;
 use crate::tokenizer_files::write_text;
 
 /// Writes `README.md`. It tells what the model was made from and how good it is, and quotes
-/// nothing of the person's data.
+/// nothing of the person's data but the labels that the model answers with.
 pub(crate) fn write(
     target: &Target,
     job: &Job,
@@ -39,6 +39,14 @@ pub(crate) fn write(
     let usage = target.scoring_usage.filter(|_| source.scores()).unwrap_or(target.usage);
     let usage = usage.replace("{name}", &job.file_stem()).replace("{file}", &file);
     let _ = write!(text, "\n## How to use it\n\n{usage}\n");
+    if let Some(asked) = &facts.asked {
+        let lines: Vec<String> = asked.lines().map(|line| format!("    {line}")).collect();
+        let _ = write!(
+            text,
+            "\n## How to ask it\n\nIt learnt from texts that were put to it like this, as what the user says:\n\n{}\n",
+            lines.join("\n").replace("\n    \n", "\n\n")
+        );
+    }
     let licence = &source.base.card.licence;
     let _ = write!(
         text,

@@ -32,7 +32,7 @@ impl Source<'_> {
 }
 
 /// What the card of an exported model says besides what base model and adapter tell.
-/// It never quotes the person's data.
+/// It never quotes the person's data, except for the labels that the model answers with.
 #[derive(Debug, Clone, Default)]
 pub struct CardFacts<'a> {
     /// Name of the new model.
@@ -47,6 +47,9 @@ pub struct CardFacts<'a> {
     pub training_rows: u64,
     /// Rows kept back for the verdict.
     pub held_out_rows: u64,
+    /// How the model learnt to be asked about a text, which is `<the text>`; `None` when it is asked
+    /// whatever one likes.
+    pub asked: Option<String>,
     /// The system message that the rows began with, when all of them began with the same.
     pub system: Option<String>,
     /// Before and after.

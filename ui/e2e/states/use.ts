@@ -1,5 +1,15 @@
-import { refuse } from '../wire';
+import { expect, type Page } from '@playwright/test';
+
+import { amend, refuse } from '../wire';
+import type { World } from '../world';
 import { asIfOfRewardModels, ask, choose, crashed, fails, press, says, type State } from './acts';
+
+/** Gives the panel that answers files a CSV file. */
+async function pick(page: Page, world: World, rows: string): Promise<void> {
+  const choosing = page.waitForEvent('filechooser');
+  await press(page, world, 'use_file_pick');
+  await (await choosing).setFiles({ name: 'answers.csv', mimeType: 'text/csv', buffer: Buffer.from(rows) });
+}
 
 export const use: State[] = [
   {
@@ -51,17 +61,22 @@ export const use: State[] = [
     },
   },
   {
+    name: 'use-file',
+    async open(page, world) {
+      await world.open(page, 'judged', 'use');
+      await choose(page, world, 'use_file');
+      await pick(page, world, 'no,question\n1,Where is my parcel?\n');
+      await expect(page.locator('textarea').first()).toHaveValue('{{question}}');
+    },
+  },
+  {
     name: 'use-scores',
     async open(page, world) {
       await asIfOfRewardModels(page);
+      await amend(page, 'look_at_file', (reply) => (reply.answer = '{{answer}}'));
       await world.open(page, 'judged', 'use');
-      const choosing = page.waitForEvent('filechooser');
-      await press(page, world, 'use_file_pick');
-      const buffer = Buffer.from('question,answer\nWhere is my parcel?,It comes on Friday.\n');
-      await (await choosing).setFiles({ name: 'answers.csv', mimeType: 'text/csv', buffer });
-      // The server itself names the columns.
-      await press(page, world, 'use_score_begin');
-      await says(page, world, 'use_score_columns');
+      await pick(page, world, 'question,answer\nWhere is my parcel?,It comes on Friday.\n');
+      await expect(page.locator('textarea').first()).toHaveValue('{{question}}');
     },
   },
   {

@@ -128,7 +128,20 @@ verdict: Verdict, } | { "reply": "report",
 /**
  * Path of the HTML file.
  */
-path: string, } | { "reply": "chat" } | { "reply": "stop_chat" } | { "reply": "answer_file",
+path: string, } | { "reply": "chat" } | { "reply": "stop_chat" } | { "reply": "look_at_file",
+/**
+ * Its columns.
+ */
+columns: Array<string>,
+/**
+ * What probably is to be asked, as a template; `None` when nothing tells.
+ */
+prompt: string | null,
+/**
+ * What probably is the answer that a reward model is to score, as a template; `None` also
+ * for all others, which write one.
+ */
+answer: string | null, } | { "reply": "answer_file",
 /**
  * The CSV file.
  */

@@ -286,7 +286,19 @@ sampling: Sampling, } | { "request": "stop_chat",
 /**
  * Chat.
  */
-chat: string, } | { "request": "answer_file",
+chat: string, } | { "request": "look_at_file",
+/**
+ * Project.
+ */
+project: string,
+/**
+ * Who is to answer.
+ */
+model: ChatModel,
+/**
+ * The file.
+ */
+path: string, } | { "request": "answer_file",
 /**
  * Project.
  */

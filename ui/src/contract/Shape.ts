@@ -3,4 +3,4 @@
 /**
  * What one row of a file is, in the field's standard terms (TRL's dataset formats).
  */
-export type Shape = "text_label" | "instruction" | "prompt_completion" | "question_answer" | "messages" | "preference" | "comparison" | "ratings" | "unpaired" | "prompt_only" | "prose";
+export type Shape = "text_label" | "instruction" | "prompt_completion" | "question_answer" | "messages" | "preference" | "comparison" | "ratings" | "rated_answer" | "unpaired" | "prompt_only" | "prose";

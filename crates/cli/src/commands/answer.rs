@@ -1,14 +1,15 @@
 //! Chat and batch.
 
 use std::io::{BufRead, Write};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use sanbao_contract::Message;
 use sanbao_contract::app::Sampling as AskedSampling;
 use sanbao_contract::worker::{Answerer, Batch, Job, Message as Said};
-use sanbao_infer::{DEFAULT_TOKEN_BUDGET, FinishReason, Flow, Sampling, chat_prompt, generate};
+use sanbao_infer::{DEFAULT_TOKEN_BUDGET, FinishReason, Flow, Sampling, generate};
 use sanbao_worker::Ended;
-use sanbao_worker::jobs::{Voice, scores_only};
+use sanbao_worker::jobs::{Proposed, Voice, propose, scores_only};
 
 use super::setup::{in_worker, model_path};
 use crate::arguments::{AnswererArgs, BatchArgs, ChatArgs};
@@ -18,7 +19,10 @@ use crate::show;
 fn answerer(args: &AnswererArgs) -> Result<Answerer> {
     Ok(match &args.run {
         Some(run) => Answerer::Run { run: run.clone(), epoch: args.epoch },
-        None => Answerer::Base { model: model_path(args.model.as_deref())? },
+        None => {
+            let model = model_path(args.model.as_deref())?;
+            Answerer::Base { model, labels: Vec::new() }
+        }
     })
 }
 
@@ -54,7 +58,7 @@ impl Asked {
 
     /// Answers a conversation, printing as it comes.
     fn stream(&self, messages: &[Message]) -> Result<String> {
-        let prompt = chat_prompt(&self.voice.base.tokenizer, messages)?;
+        let prompt = self.voice.prompt(messages.to_vec())?;
         let mut out = std::io::stdout().lock();
         let answers = generate(
             &self.voice.model,
@@ -111,12 +115,17 @@ pub fn batch(args: &BatchArgs) -> Result<()> {
     if args.answerer.adapter.is_some() {
         bail!("--adapter is for `sanbao chat`; export it merged, or name its run with --run");
     }
+    let (prompt, answer) = match (&args.prompt, &args.answer) {
+        (None, None) => proposed(&answerer, &args.data)?,
+        given => (given.0.clone(), given.1.clone()),
+    };
+    let what = if answer.is_some() { "scores" } else { "answers" };
     let job = Job::Batch(Box::new(Batch {
         answerer,
         device: args.answerer.device.clone(),
         data: args.data.clone(),
-        prompt: args.prompt.clone(),
-        answer: args.answer.clone(),
+        prompt,
+        answer,
         system: args.system.clone(),
         sampling: contract_sampling(&args.answerer),
         out: std::path::absolute(&args.out)?,
@@ -132,9 +141,21 @@ pub fn batch(args: &BatchArgs) -> Result<()> {
     let Ended::Done(Said::Batched { rows }) = ended else {
         bail!("stopped; nothing was written");
     };
-    let what = if args.answer.is_some() { "scores" } else { "answers" };
     show::line(&format!("{rows} {what} written to {}", args.out.display()));
     Ok(())
+}
+
+/// What is asked of each row, and scored, when nobody says it: what the columns tell, said aloud.
+fn proposed(answerer: &Answerer, data: &Path) -> Result<(Option<String>, Option<String>)> {
+    let Proposed { prompt, answer, .. } = propose(answerer, data)?;
+    let said = |name: &str, template: &Option<String>| {
+        if let Some(template) = template {
+            eprintln!("--{name} is {template:?}, as the columns tell");
+        }
+    };
+    said("prompt", &prompt);
+    said("answer", &answer);
+    Ok((prompt, answer))
 }
 
 fn contract_sampling(args: &AnswererArgs) -> AskedSampling {

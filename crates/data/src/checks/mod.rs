@@ -11,6 +11,7 @@ mod leakage;
 mod length;
 mod length_bias;
 mod one_sided;
+mod rated_answers;
 mod reversed_pairs;
 mod same_answers;
 mod size;
@@ -52,6 +53,8 @@ pub trait Check: Sync {
 pub static CHECKS: &[&dyn Check] = &[
     &empty::Empty,
     &ties::Ties,
+    &rated_answers::LoneAnswers,
+    &rated_answers::RatedPairs,
     &same_answers::SameAnswers,
     &duplicate::Duplicate,
     &reversed_pairs::ReversedPairs,

@@ -39,11 +39,11 @@ impl Check for UnusedRatings {
         let concerned = concern(survey, &rows);
         let message = Text::new(
             format!(
-                "The column `{column}` is not used, so that good and bad answers are learnt alike in the {} rows that answer one prompt in different ways; give the best and the worst answer to a prompt in one row, as `chosen` and `rejected`, to learn what is better.",
+                "The column `{column}` is not used, so that good and bad answers are learnt alike in the {} rows that answer one prompt in different ways; choose “Rated answers, one a row” as what the rows are to learn what is better.",
                 concerned.rows
             ),
             format!(
-                "没有用到“{column}”列：有 {} 行对同一提示给出不同的回答，好的和差的会被同样学习；请把同一提示最好和最差的回答放在一行，列名用 chosen 和 rejected，才能学会哪个更好。",
+                "没有用到“{column}”列：有 {} 行对同一提示给出不同的回答，好的和差的会被同样学习；数据形式选“带评分的单个回答”，才能学会哪个更好。",
                 concerned.rows
             ),
         );

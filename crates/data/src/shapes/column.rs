@@ -1,10 +1,10 @@
 //! What is known about a column from the first rows.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{better, is_conversation, rated, truth};
+use super::{better, is_conversation, rated, rating, truth};
 use crate::record::Record;
 use crate::template::text_of;
 
@@ -22,6 +22,8 @@ pub struct Column {
     pub filled: usize,
     /// Different values.
     pub distinct: usize,
+    /// Whether at least half of the filled ones hold a value that comes more than once.
+    pub repeated: bool,
     /// Mean length in characters of the filled ones, as text.
     pub mean_length: f64,
     /// Share of values with a blank inside, or with characters of a script without blanks.
@@ -32,6 +34,8 @@ pub struct Column {
     pub boolean: bool,
     /// Whether nearly every value says which of two answers is better.
     pub verdict: bool,
+    /// Whether nearly every value is a rating: a number, or a word for none.
+    pub rating: bool,
     /// Whether nearly every value is a list of answers with ratings.
     pub rated: bool,
     /// Whether every value is a conversation.
@@ -60,7 +64,12 @@ impl Column {
             .collect();
         let texts: Vec<String> = values.iter().map(|value| text_of(value)).collect();
         let filled = values.len();
-        let distinct = texts.iter().map(|text| text.trim()).collect::<HashSet<_>>().len();
+        let mut times: HashMap<&str, usize> = HashMap::new();
+        for text in &texts {
+            *times.entry(text.trim()).or_default() += 1;
+        }
+        let distinct = times.len();
+        let again: usize = times.values().filter(|times| **times > 1).sum();
         let all =
             |test: &dyn Fn(&Value) -> bool| filled > 0 && values.iter().all(|value| test(value));
         let nearly_all = |test: &dyn Fn(&Value) -> bool| {
@@ -76,11 +85,14 @@ impl Column {
             rows: records.len(),
             filled,
             distinct,
+            repeated: again > 0 && 2 * again >= filled,
             mean_length: mean(texts.iter().map(|text| text.trim().chars().count()).sum()),
             wordy,
             numeric,
             boolean: nearly_all(&|value| truth(value).is_some()),
             verdict: nearly_all(&|value| better(value).is_some()),
+            rating: nearly_all(&|value| rating(value).is_ok())
+                && values.iter().any(|value| matches!(rating(value), Ok(Some(_)))),
             rated: nearly_all(&rated),
             conversation: all(&is_conversation),
             scalar: all(&|value| !value.is_array() && !value.is_object()),

@@ -5,9 +5,8 @@ use sanbao_contract::data::{Content, Mapping, Shape};
 use serde_json::Value;
 
 use super::preference::{PROMPT_NAMES, no_pair, pair};
-use super::ratings::rating;
+use super::ratings::given_rating;
 use super::{Column, Field, Filled, ShapeRule, clause, mapping, named, plain_name, turns};
-use crate::template::text_of;
 
 const FIELDS: &[Field] = &[
     Field { name: "prompt", required: false, names: PROMPT_NAMES },
@@ -136,7 +135,7 @@ impl ShapeRule for Comparison {
         let (a, b) = answers(columns, a, b)?;
         let taken = [a.name.as_str(), b.name.as_str()];
         let winner = named(winner, columns, &taken).filter(|column| column.verdict);
-        let rating = |field| named(field, columns, &taken).filter(|column| column.numeric);
+        let rating = |field| named(field, columns, &taken).filter(|column| column.rating);
         let mut fields = vec![("response_a", taken[0]), ("response_b", taken[1])];
         match (winner, rating(rating_a), rating(rating_b)) {
             (Some(winner), ..) => fields.push(("winner", &winner.name)),
@@ -204,13 +203,7 @@ fn judged(fields: &Filled) -> Result<Option<Better>, String> {
                 .to_owned(),
         );
     }
-    let of = |field: &str| match fields.value(field) {
-        Some(value) => {
-            rating(value).map_err(|()| format!("`{field}` is `{}`; write a number", text_of(value)))
-        }
-        None => Ok(None),
-    };
-    let ratings = of("rating_a")?.zip(of("rating_b")?);
+    let ratings = given_rating(fields, "rating_a")?.zip(given_rating(fields, "rating_b")?);
     Ok(ratings.map(|(a, b)| match a.total_cmp(&b) {
         std::cmp::Ordering::Greater => Better::A,
         std::cmp::Ordering::Less => Better::B,

@@ -13,6 +13,7 @@ mod prompt_completion;
 mod prompt_only;
 mod prose;
 mod question_answer;
+mod rated_answer;
 mod ratings;
 mod text_label;
 mod unpaired;
@@ -27,7 +28,7 @@ pub use column::Column;
 use comparison::better;
 use conversation::{conversation, is_conversation, turns};
 pub(crate) use ratings::is_rating_name;
-use ratings::rated;
+use ratings::{rated, rating};
 use unpaired::truth;
 
 /// Every shape, in the order in which a file is tried against them.
@@ -36,6 +37,7 @@ pub static SHAPES: &[&dyn ShapeRule] = &[
     &comparison::Comparison,
     &ratings::Ratings,
     &unpaired::Unpaired,
+    &rated_answer::RatedAnswer,
     &messages::Messages,
     &instruction::Instruction,
     &question_answer::QuestionAnswer,
@@ -56,6 +58,7 @@ pub fn rule(shape: Shape) -> &'static dyn ShapeRule {
         Shape::Preference => &preference::Preference,
         Shape::Comparison => &comparison::Comparison,
         Shape::Ratings => &ratings::Ratings,
+        Shape::RatedAnswer => &rated_answer::RatedAnswer,
         Shape::Unpaired => &unpaired::Unpaired,
         Shape::PromptOnly => &prompt_only::PromptOnly,
         Shape::Prose => &prose::Prose,
@@ -111,6 +114,16 @@ pub trait ShapeRule: Sync {
     fn is_undecided(&self, fields: &Filled) -> bool {
         let _ = fields;
         false
+    }
+
+    /// How good a row says that its answer is, where rows are one rated answer each; `None` where
+    /// it leaves that open.
+    ///
+    /// # Errors
+    /// As [`ShapeRule::content`].
+    fn rating(&self, fields: &Filled) -> Result<Option<f64>, String> {
+        let _ = fields;
+        Ok(None)
     }
 }
 
@@ -254,6 +267,7 @@ fn said(field: &str) -> Text {
         "winner" => ("better of the two", "两个回答中更好的一个"),
         "rating_a" => ("rating of the first answer", "第一个回答的评分"),
         "rating_b" => ("rating of the second answer", "第二个回答的评分"),
+        "rating" => ("rating", "评分"),
         "completions" => ("list of answers", "回答列表"),
         other => (other, other),
     };

@@ -185,6 +185,12 @@ pub(super) fn rating(value: &Value) -> Result<Option<f64>, ()> {
     }
 }
 
+/// The rating that a field holds; `None` where it is left open.
+pub(super) fn given_rating(fields: &Filled, field: &str) -> Result<Option<f64>, String> {
+    let Some(value) = fields.value(field) else { return Ok(None) };
+    rating(value).map_err(|()| format!("`{field}` is `{}`; write a number", text_of(value)))
+}
+
 /// Whether a column of this name rates the answer of its row.
 pub(crate) fn is_rating_name(name: &str) -> bool {
     let name = plain_name(name);

@@ -108,6 +108,7 @@ fn the_card_tells_what_was_done_and_quotes_no_data() {
     };
     let mut source = trained.source();
     source.card.task = Some(sanbao_contract::data::Task::Classify);
+    source.card.asked = Some("Classify the text.\n\n<the text>".into());
     source.card.name = "Support: \"helper\"\n# no heading".into();
     source.card.verdict = Some(&verdict);
     let folder = tempfile::tempdir().unwrap();

@@ -6,12 +6,14 @@ use std::time::Instant;
 use sanbao_contract::app::Sampling as Asked;
 use sanbao_contract::worker::{Answerer, Message};
 use sanbao_contract::{Fault, Message as Turn};
+use sanbao_data::as_learnt;
 use sanbao_infer::{
     DEFAULT_TOKEN_BUDGET, FinishReason, Flow, Generated, Sampling, chat_prompt, generate,
 };
 use sanbao_models::{BaseModel, Decoder};
 use sanbao_project::RunFolder;
 
+use super::choices::labels_of;
 use super::trained;
 use crate::inbox::{Inbox, Question};
 use crate::{Error, RunSpec, devices};
@@ -22,6 +24,8 @@ pub struct Voice {
     pub base: BaseModel,
     /// The weights.
     pub model: Decoder,
+    /// The labels that it chooses among; empty when it answers freely.
+    pub labels: Vec<String>,
 }
 
 impl Voice {
@@ -40,10 +44,10 @@ impl Voice {
     pub(super) fn load_any(answerer: &Answerer, device: &str) -> Result<Self, Error> {
         let device = devices::open(device)?;
         match answerer {
-            Answerer::Base { model } => {
+            Answerer::Base { model, labels } => {
                 let base = BaseModel::open(model)?;
                 let model = base.load(&device.device)?;
-                Ok(Self { base, model })
+                Ok(Self { base, model, labels: labels.clone() })
             }
             Answerer::Run { run, epoch } => {
                 let folder = RunFolder::look(run)?;
@@ -51,19 +55,27 @@ impl Voice {
                 let base = BaseModel::open(&spec.model)?;
                 let mut model = base.load(&device.device)?;
                 trained(&folder, *epoch, &mut model)?;
-                Ok(Self { base, model })
+                Ok(Self { base, model, labels: labels_of(&folder)? })
             }
         }
+    }
+
+    /// The tokens of a conversation, asked as the model learnt to be, up to where its answer begins.
+    ///
+    /// # Errors
+    /// When the model's chat template refuses the conversation.
+    pub fn prompt(&self, messages: Vec<Turn>) -> Result<Vec<u32>, Error> {
+        Ok(chat_prompt(&self.base.tokenizer, &as_learnt(messages, &self.labels))?)
     }
 
     /// Answers one conversation; `say` gets the words as they come.
     fn answer(
         &self,
-        messages: &[Turn],
+        messages: Vec<Turn>,
         sampling: &Sampling,
         say: &mut dyn FnMut(String) -> Flow,
     ) -> Result<Option<Generated>, Error> {
-        let prompt = chat_prompt(&self.base.tokenizer, messages)?;
+        let prompt = self.prompt(messages)?;
         let answers = generate(
             &self.model,
             &self.base.tokenizer,
@@ -113,7 +125,7 @@ pub fn answer(
     while let Some(Question { chat, messages, sampling }) = inbox.next_question() {
         let began = Instant::now();
         let answered = sampling_of(&sampling).and_then(|sampling| {
-            voice.answer(&messages, &sampling, &mut |text| {
+            voice.answer(messages, &sampling, &mut |text| {
                 if inbox.is_hushed(&chat) {
                     return Flow::Stop;
                 }

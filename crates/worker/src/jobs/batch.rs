@@ -5,18 +5,20 @@ use std::io::Write;
 use sanbao_contract::worker::{Batch, Progress};
 use sanbao_contract::{Fault, Message as Turn};
 use sanbao_data::{Table, Template};
-use sanbao_infer::{DEFAULT_TOKEN_BUDGET, Flow, chat_prompt, generate};
+use sanbao_infer::{DEFAULT_TOKEN_BUDGET, Flow, generate};
+use sanbao_models::Decoder;
 use sanbao_project::write_atomic;
 use sanbao_train::reward_model::scores;
 use serde_json::Value;
 
 use super::PORTION;
 use super::answer::{Voice, sampling_of, scores_answers};
-use super::score::judged;
+use super::choices::Choices;
+use super::score::{fits, judged};
 use crate::Error;
 
-/// Rows that a reward model scores between two looks at whether to stop.
-const SCORED_AT_ONCE: usize = 16;
+/// Rows that are judged between two looks at whether to stop.
+const JUDGED_AT_ONCE: usize = 16;
 
 /// What a row asks, and its answer that is to be scored; without a reward model there is none.
 type Asked = (String, String);
@@ -39,47 +41,101 @@ pub fn batch(
     let (mut rows, mut asked) = (Vec::new(), Vec::new());
     for record in table.records()? {
         let record = record?;
-        let filled = |template: &Template| text(&template.fill(&record.fields));
+        // A part that is empty leaves its blank line.
+        let filled = |template: &Template| {
+            text(&template.fill(&record.fields)).trim_matches('\n').to_owned()
+        };
         asked.push((filled(&question), answered.as_ref().map(filled).unwrap_or_default()));
         let value = |column: &String| record.fields.get(column).map_or_else(String::new, text);
         rows.push(columns.iter().map(value).collect::<Vec<String>>());
     }
     let total = rows.len() as u64;
     tell(Progress { stage: "loading".to_owned(), done: 0, total: 0 });
-    let (name, made) = match is_scoring {
-        true => ("score", score(batch, &asked, stop, tell)?),
-        false => ("answer", answer(batch, &asked, stop, tell)?),
+    let Made { names, values } = match is_scoring {
+        true => score(batch, &asked, stop, tell)?,
+        false => answer(batch, &asked, stop, tell)?,
     };
     if stop() {
         return Ok(None);
     }
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = columns.iter().map(String::as_str).chain([name]);
+    let added = names.iter().map(|name| free(name, &columns));
+    let header = columns.iter().cloned().chain(added);
     writer.write_record(header).map_err(std::io::Error::from)?;
-    for (mut row, made) in rows.into_iter().zip(made) {
-        row.push(made);
-        writer.write_record(&row).map_err(std::io::Error::from)?;
+    for (row, made) in rows.into_iter().zip(values) {
+        writer.write_record(row.into_iter().chain(made)).map_err(std::io::Error::from)?;
     }
     let bytes = writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
     write_atomic(&batch.out, |file| file.write_all(&bytes))?;
     Ok(Some(total))
 }
 
-/// The answer to each row; fewer when it was stopped.
+/// What is written beside the rows: the names of the new columns, and their values for each row.
+struct Made {
+    names: &'static [&'static str],
+    /// Fewer than there are rows when it was stopped.
+    values: Vec<Vec<String>>,
+}
+
+/// The answer to each row.
 fn answer(
     batch: &Batch,
     asked: &[Asked],
     stop: &dyn Fn() -> bool,
     tell: &mut dyn FnMut(Progress),
-) -> Result<Vec<String>, Error> {
+) -> Result<Made, Error> {
     let voice = Voice::load(&batch.answerer, &batch.device)?;
+    let choices = match voice.labels.as_slice() {
+        [] => None,
+        labels => Some(Choices::new(labels, &voice.base.tokenizer)?),
+    };
+    // Room for an answer, if only a token of it.
+    let room = choices.as_ref().map_or(1, Choices::longest);
     let mut prompts = Vec::with_capacity(asked.len());
-    for (question, _) in asked {
+    for ((question, _), number) in asked.iter().zip(1..) {
         let system = batch.system.as_ref().map(|text| Turn::new("system", text.clone()));
-        let turns: Vec<Turn> =
-            system.into_iter().chain([Turn::new("user", question.clone())]).collect();
-        prompts.push(chat_prompt(&voice.base.tokenizer, &turns)?);
+        let turns = system.into_iter().chain([Turn::new("user", question.clone())]).collect();
+        let prompt = voice.prompt(turns)?;
+        fits(&voice.base, number, prompt.len() + room)?;
+        prompts.push(prompt);
     }
+    match choices {
+        Some(choices) => choose(&voice.model, &choices, &prompts, stop, tell),
+        None => write(&voice, batch, &prompts, stop, tell),
+    }
+}
+
+/// The likeliest label of each row, and its probability.
+fn choose(
+    model: &Decoder,
+    choices: &Choices,
+    prompts: &[Vec<u32>],
+    stop: &dyn Fn() -> bool,
+    tell: &mut dyn FnMut(Progress),
+) -> Result<Made, Error> {
+    let total = prompts.len() as u64;
+    let mut values = Vec::with_capacity(prompts.len());
+    for some in prompts.chunks(JUDGED_AT_ONCE) {
+        tell(Progress { stage: "answering".to_owned(), done: values.len() as u64, total });
+        if stop() {
+            break;
+        }
+        for (label, probabilities) in choices.choose(model, some)? {
+            let probability = probabilities.into_iter().fold(0.0, f64::max);
+            values.push(vec![label, format!("{probability:.4}")]);
+        }
+    }
+    Ok(Made { names: &["answer", "probability"], values })
+}
+
+/// What the model writes to each row.
+fn write(
+    voice: &Voice,
+    batch: &Batch,
+    prompts: &[Vec<u32>],
+    stop: &dyn Fn() -> bool,
+    tell: &mut dyn FnMut(Progress),
+) -> Result<Made, Error> {
     let mut done = 0;
     let total = prompts.len() as u64;
     let answering = |done| Progress { stage: "answering".to_owned(), done, total };
@@ -87,7 +143,7 @@ fn answer(
     let answers = generate(
         &voice.model,
         &voice.base.tokenizer,
-        &prompts,
+        prompts,
         &sampling_of(&batch.sampling)?,
         DEFAULT_TOKEN_BUDGET,
         &mut |_, piece| {
@@ -98,31 +154,39 @@ fn answer(
             if stop() { Flow::Stop } else { Flow::Continue }
         },
     )?;
-    Ok(answers.into_iter().map(|answer| answer.text).collect())
+    let values = answers.into_iter().map(|answer| vec![answer.text]).collect();
+    Ok(Made { names: &["answer"], values })
 }
 
-/// The score of each row's answer; fewer when it was stopped.
+/// The score of each row's answer.
 fn score(
     batch: &Batch,
     asked: &[Asked],
     stop: &dyn Fn() -> bool,
     tell: &mut dyn FnMut(Progress),
-) -> Result<Vec<String>, Error> {
-    let Voice { base, model } = Voice::load_any(&batch.answerer, &batch.device)?;
+) -> Result<Made, Error> {
+    let Voice { base, model, .. } = Voice::load_any(&batch.answerer, &batch.device)?;
     let mut sequences = Vec::with_capacity(asked.len());
     for ((question, answer), number) in asked.iter().zip(1..) {
         sequences.push(judged(&base, number, batch.system.as_deref(), question, answer)?);
     }
     let total = sequences.len() as u64;
-    let mut found = Vec::new();
-    for some in sequences.chunks(SCORED_AT_ONCE) {
-        tell(Progress { stage: "scoring".to_owned(), done: found.len() as u64, total });
+    let mut values = Vec::with_capacity(sequences.len());
+    for some in sequences.chunks(JUDGED_AT_ONCE) {
+        tell(Progress { stage: "scoring".to_owned(), done: values.len() as u64, total });
         if stop() {
             break;
         }
-        found.extend(scores(&model, some, PORTION)?.iter().map(f64::to_string));
+        values.extend(scores(&model, some, PORTION)?.iter().map(|score| vec![score.to_string()]));
     }
-    Ok(found)
+    Ok(Made { names: &["score"], values })
+}
+
+/// A name that no column has.
+fn free(name: &str, columns: &[String]) -> String {
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| !columns.contains(name)).unwrap_or_default()
 }
 
 /// Templates of what is asked and, only for a reward model, of the answer.

@@ -9,8 +9,7 @@ use sanbao_contract::worker::{Message, Progress};
 use sanbao_data::{Part, Prepared, Sequence, classify_messages};
 use sanbao_evaluate::VerdictInput;
 use sanbao_infer::{
-    DEFAULT_TOKEN_BUDGET, Flow, Sampling, ScoredSequence, generate, label_log_probabilities,
-    probabilities, sequence_losses,
+    DEFAULT_TOKEN_BUDGET, Flow, Sampling, ScoredSequence, generate, sequence_losses,
 };
 use sanbao_models::Decoder;
 use sanbao_project::Pointer;
@@ -20,6 +19,7 @@ use sanbao_train::online::rewards::{Rewarded, Rewards};
 use sanbao_train::online::rollout::Questions;
 use sanbao_train::reward_model::scores;
 
+use super::choices::Choices;
 use super::export::not_trained;
 use super::{Opened, PORTION, open, trained};
 use crate::Error;
@@ -116,8 +116,8 @@ struct Rows {
     prompt_ids: Vec<Vec<u32>>,
     /// The whole row with the tokens that count.
     sequences: Vec<Sequence>,
-    /// Tokens of each label with its end of turn, in the order of `labels` (classify).
-    label_ids: Vec<Vec<u32>>,
+    /// What the answer is chosen among (classify).
+    choices: Option<Choices>,
     /// Longest generated answer in tokens.
     longest_answer: usize,
 }
@@ -133,7 +133,7 @@ impl Rows {
             references: Vec::new(),
             prompt_ids: Vec::new(),
             sequences: Vec::new(),
-            label_ids: Vec::new(),
+            choices: None,
             longest_answer: match learns {
                 Learns::Reward(online) => online.max_completion_length,
                 _ => LONGEST_ANSWER,
@@ -168,7 +168,7 @@ impl Rows {
             rows.add(&example, tokenizer)?;
         }
         if rows.task == Task::Classify {
-            rows.label_ids = label_ids(&rows.labels, tokenizer)?;
+            rows.choices = Some(Choices::new(&rows.labels, tokenizer)?);
         }
         Ok(rows)
     }
@@ -269,20 +269,6 @@ fn split_last_answer(messages: &[Turn]) -> (Vec<Turn>, String, String) {
     (prompt.clone(), shown.to_owned(), reference.to_owned())
 }
 
-/// What follows a classification prompt for each label, end of turn included.
-fn label_ids(labels: &[String], tokenizer: &Tokenizer) -> Result<Vec<Vec<u32>>, Error> {
-    let prompt = classify_messages("", labels);
-    let mut all = Vec::new();
-    for label in labels {
-        let mut turns = prompt.clone();
-        turns.push(Turn::new("assistant", label.clone()));
-        let chat = tokenizer.encode_chat(&turns, &ChatOptions::default())?;
-        let ids = chat.ids.iter().zip(&chat.trained).filter(|(_, trained)| **trained);
-        all.push(ids.map(|(id, _)| *id).collect());
-    }
-    Ok(all)
-}
-
 /// How likely an answer is, as a mean over its tokens (nats).
 fn mean_log_probability(answer: &Answer) -> f64 {
     -answer.loss_sum / answer.loss_tokens.max(1) as f64
@@ -343,8 +329,10 @@ impl Judge<'_> {
                 tell(answers.len());
             }
         }
+        if let Some(choices) = &self.rows.choices {
+            self.choose(choices, model, &mut answers, &mut tell)?;
+        }
         match self.rows.task {
-            Task::Classify => self.choose(model, &mut answers, &mut tell)?,
             Task::Instruct | Task::PromptOnly => self.write(model, &mut answers, &mut tell)?,
             Task::Preference if model.score.is_some() => {
                 answers = preferred(&answers, &scores(model, &self.rows.sequences, PORTION)?);
@@ -353,7 +341,7 @@ impl Judge<'_> {
                 let likelihoods: Vec<f64> = answers.iter().map(mean_log_probability).collect();
                 answers = preferred(&answers, &likelihoods);
             }
-            Task::Prose => {}
+            Task::Classify | Task::Prose => {}
         }
         Ok((!(self.stop)()).then_some(answers))
     }
@@ -361,6 +349,7 @@ impl Judge<'_> {
     /// Answers with the likeliest label.
     fn choose(
         &self,
+        choices: &Choices,
         model: &Decoder,
         answers: &mut [Answer],
         tell: &mut dyn FnMut(usize),
@@ -370,12 +359,8 @@ impl Judge<'_> {
             if (self.stop)() {
                 return Ok(());
             }
-            let scores = label_log_probabilities(model, prompts, &self.rows.label_ids)?;
-            for (answer, scores) in answers.iter_mut().zip(&scores) {
-                answer.probabilities = probabilities(scores);
-                let best = answer.probabilities.iter().enumerate();
-                let best = best.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index);
-                answer.text = self.rows.labels[best].clone();
+            for (answer, chosen) in answers.iter_mut().zip(choices.choose(model, prompts)?) {
+                (answer.text, answer.probabilities) = chosen;
             }
             done += prompts.len();
             tell(done);

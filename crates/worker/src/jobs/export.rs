@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sanbao_contract::Message;
+use sanbao_contract::data::Task;
 use sanbao_contract::verdict::Verdict;
-use sanbao_data::Prepared;
+use sanbao_data::{Prepared, classify_messages};
 use sanbao_export::{CardFacts, Exported, Progress, Source, target};
 use sanbao_models::{BaseModel, Decoder};
 use sanbao_project::{Pointer, RunFolder};
@@ -37,6 +39,8 @@ pub fn export(
         model.score = None;
     }
     let report = Prepared::open(&folder.prepared())?.report().clone();
+    let labels: Vec<&str> = report.labels.iter().map(|(label, _)| label.as_str()).collect();
+    let asked = classify_messages("<the text>", &labels).iter().map(Message::text).collect();
     let verdict: Option<Verdict> = sanbao_project::read_json(&folder.verdict_path()).ok();
     let source = Source {
         base: &base,
@@ -49,6 +53,7 @@ pub fn export(
             task: Some(report.task),
             training_rows: report.train.rows,
             held_out_rows: report.validation.rows + report.test.rows,
+            asked: (report.task == Task::Classify).then_some(asked),
             system: None,
             verdict: verdict.as_ref(),
         },

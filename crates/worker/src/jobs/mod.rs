@@ -2,11 +2,13 @@
 
 mod answer;
 mod batch;
+mod choices;
 mod evaluate;
 mod examine;
 mod export;
 mod more_votes;
 mod plan;
+mod proposed;
 mod rewards;
 mod score;
 mod train;
@@ -18,10 +20,12 @@ use sanbao_project::RunFolder;
 
 pub use answer::{Voice, answer, scores_only};
 pub use batch::batch;
+pub use choices::labels_of;
 pub use evaluate::evaluate;
 pub use examine::examine;
 pub use export::{export, trained};
 pub use plan::{plan, prepare_options, reading, sources};
+pub use proposed::{Proposed, propose};
 pub use rewards::{reward_model, rewards};
 pub use score::{ScoredFile, score_file};
 pub use train::train;

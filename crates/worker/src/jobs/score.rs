@@ -95,14 +95,23 @@ pub(super) fn judged(
     let (mut ids, mut trained) = (chat.ids, chat.trained);
     ids.truncate(end);
     trained.truncate(end);
-    let context = base.spec.max_position_embeddings;
-    if end > context {
-        let text = format!(
-            "row {row} has {end} tokens with its answer, more than the {context} that the model reads; shorten it"
-        );
-        return Err(Error::Reported(Fault::new("worker.row_too_long", text).with("row", row)));
-    }
+    fits(base, row, end)?;
     Ok(Sequence { ids, trained })
+}
+
+/// Whether a row has no more tokens, with its answer, than the model's context holds.
+///
+/// # Errors
+/// When it has more.
+pub(super) fn fits(base: &BaseModel, row: usize, tokens: usize) -> Result<(), Error> {
+    let context = base.spec.max_position_embeddings;
+    if tokens <= context {
+        return Ok(());
+    }
+    let text = format!(
+        "row {row} has {tokens} tokens with its answer, more than the {context} that the model reads; shorten it"
+    );
+    Err(Error::Reported(Fault::new("worker.row_too_long", text).with("row", row)))
 }
 
 fn earn(

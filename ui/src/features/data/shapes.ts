@@ -28,6 +28,7 @@ export type FieldName =
   | 'winner'
   | 'rating_a'
   | 'rating_b'
+  | 'rating'
   | 'completions';
 
 const needs = (name: FieldName): Field => ({ name, required: true });
@@ -45,6 +46,7 @@ export const shapes: Record<Shape, readonly Field[]> = {
   preference: [may('prompt'), needs('chosen'), needs('rejected'), may('margin')],
   comparison: [may('prompt'), needs('response_a'), needs('response_b'), may('winner'), may('rating_a'), may('rating_b')],
   ratings: [may('prompt'), needs('completions')],
+  rated_answer: [needs('prompt'), needs('completion'), needs('rating')],
   unpaired: [may('prompt'), needs('completion'), needs('label')],
 };
 

@@ -17,18 +17,16 @@ export interface Answered {
 /** A file whose rows are answered, or whose answers are scored: what was chosen, how far it is, what came of it. */
 export class FileBatch {
   path = $state<string | null>(null);
-  /** What is asked; empty where the only column is. */
+  /** What is asked. */
   template = $state('');
   /** The answer that a reward model scores. */
   answer = $state('');
-  /** Names of the file's columns, once a refusal told them. */
-  columns = $state.raw<string[]>([]);
   who = $state<'run' | 'base'>('run');
   sampling = $state.raw<Sampling>(usualSampling);
   isStopping = $state(false);
   wasStopped = $state(false);
-  /** It was refused only because nobody said what is asked, or which is the answer. */
-  needsQuestion = $state(false);
+  /** Names of the file's columns. */
+  readonly columns = new Asked<string[]>();
   readonly answered = new Asked<Answered>();
   /** When the first answer was heard of, and how many there were: what is left is told by that pace. */
   #since: { at: number; done: number } | null = null;
@@ -40,16 +38,21 @@ export class FileBatch {
     this.#project = project;
   }
 
-  /** Takes another file. */
-  take(path: string): void {
+  /** Takes another file, and proposes what is asked. */
+  async take(path: string, run: RunSummary): Promise<void> {
     if (this.answered.waiting) return;
     this.path = path;
     this.template = '';
     this.answer = '';
-    this.columns = [];
     this.wasStopped = false;
-    this.needsQuestion = false;
     this.answered.clear();
+    this.columns.clear();
+    const model: ChatModel = { kind: 'run', run: run.id, epoch: null };
+    await this.columns.ask(async () => {
+      const { columns, prompt, answer } = await this.#app.call({ request: 'look_at_file', project: this.#project, model, path });
+      if (this.path === path) [this.template, this.answer] = [prompt ?? '', answer ?? ''];
+      return columns;
+    });
   }
 
   async begin(run: RunSummary): Promise<void> {
@@ -63,7 +66,6 @@ export class FileBatch {
     this.#since = null;
     this.isStopping = false;
     this.wasStopped = false;
-    this.needsQuestion = false;
     this.answered.value = null;
     await this.answered.ask(async () => {
       const reply = await this.#app.call({ request: 'answer_file', project: this.#project, model, path, prompt, answer, sampling, out: null });
@@ -76,8 +78,6 @@ export class FileBatch {
       this.wasStopped = true;
     }
     this.isStopping = false;
-    if (fault) this.columns = columnsIn(fault.params) ?? this.columns;
-    this.needsQuestion = (prompt === null || (isScored && answer === null)) && this.columns.length > 1;
   }
 
   async stop(): Promise<void> {
@@ -102,12 +102,6 @@ export class FileBatch {
 
 function given(template: string): string | null {
   return template.trim() === '' ? null : template;
-}
-
-/** The columns that a refusal names, as a list separated by commas. */
-export function columnsIn(params: { [name in string]?: string }): string[] | null {
-  const columns = (params.columns ?? '').split(/,\s*/).filter((column) => column !== '');
-  return columns.length > 0 ? columns : null;
 }
 
 // Answering goes on, and its result stays, while one looks at something else.
