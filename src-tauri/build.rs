@@ -23,6 +23,8 @@ fn main() {
             "open_page",
             "notify",
             "zoom",
+            "show_menu",
+            "set_theme",
         ]));
     if let Err(error) = tauri_build::try_build(attributes) {
         println!("cargo:error={error:#}");

@@ -47,6 +47,7 @@ fn a_person_makes_a_model_of_their_own() {
     choose_a_recipe(&window);
     train_and_read_the_verdict(&window);
     ask_the_model(&window);
+    find_the_way_by_the_menu(&window, &screen);
     take_it_away(&window, home.path());
     read_in_larger_letters(&window);
     change_to_chinese_in_the_dark(&window);
@@ -122,6 +123,19 @@ fn ask_the_model(window: &Window) {
     assert!(base.starts_with("Base model\n"), "{base}");
     assert!(tuned.starts_with("Trained model\nmoney\n"), "{tuned}");
     assert!(!base.starts_with("Base model\nmoney\n"), "{base}");
+}
+
+/// The keys of the menu, which the system takes before the page could.
+fn find_the_way_by_the_menu(window: &Window, screen: &Screen) {
+    screen.mouse("mousemove 640 400");
+    screen.keys("ctrl+2");
+    window.shows("150 rows read, 150 used.");
+    screen.keys("ctrl+n");
+    window.offers("button", "Create");
+    window.press("button", "Cancel");
+    window.press("button", "分拣 Triage");
+    screen.keys("ctrl+6");
+    window.shows("Use your model");
 }
 
 fn take_it_away(window: &Window, home: &Path) {

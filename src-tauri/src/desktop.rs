@@ -7,14 +7,15 @@ use sanbao_app::App;
 use sanbao_contract::Fault;
 use sanbao_server::Front;
 use tauri::{
-    AppHandle, Manager, UserAttentionType, WebviewWindow, WebviewWindowBuilder, WindowEvent, Wry,
+    AppHandle, Manager, Theme, UserAttentionType, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+    Wry,
 };
 use tauri_plugin_dialog::{DialogExt, FileDialogBuilder, FilePath};
 use tauri_plugin_notification::NotificationExt;
 use tauri_plugin_opener::OpenerExt;
 use tokio::sync::oneshot;
 
-use crate::rpc;
+use crate::{menu, rpc};
 
 /// Opens the window and stays until it is closed.
 pub fn run() -> Result<(), Box<dyn Error>> {
@@ -28,7 +29,9 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_opener::init())
         .manage(front)
+        .manage(menu::Shown::default())
         .manage(app)
+        .on_menu_event(menu::chosen)
         .on_window_event(|window, event| {
             // While a run is active, the person is asked what is to become of it.
             let app = window.state::<App>();
@@ -48,7 +51,9 @@ pub fn run() -> Result<(), Box<dyn Error>> {
             reveal,
             open_page,
             notify,
-            zoom
+            zoom,
+            menu::show_menu,
+            set_theme
         ])
         .setup(open_window)
         .run(tauri::generate_context!())?;
@@ -214,5 +219,13 @@ fn notify(app: AppHandle, title: String, text: String) -> Result<(), Fault> {
 fn zoom(window: WebviewWindow, factor: f64) -> Result<(), Fault> {
     window.set_zoom(factor).map_err(|error| {
         Fault::new("desktop.zoom", format!("the window cannot be zoomed to {factor}: {error}"))
+    })
+}
+
+/// Makes what the system draws of the window light or dark; as the system is when `None`.
+#[tauri::command]
+fn set_theme(window: WebviewWindow, theme: Option<Theme>) -> Result<(), Fault> {
+    window.set_theme(theme).map_err(|error| {
+        Fault::new("desktop.theme", format!("the window's frame keeps its theme: {error}"))
     })
 }

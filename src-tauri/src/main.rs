@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 mod desktop;
+mod menu;
 mod rpc;
 
 fn main() -> ExitCode {

@@ -92,6 +92,12 @@ impl Screen {
         assert!(moved.status.success(), "{actions}: {}", String::from_utf8_lossy(&moved.stderr));
     }
 
+    /// Presses keys together (`ctrl+2`) where the mouse is, as on a keyboard: a window's menu hears
+    /// of them before the page in it.
+    pub fn keys(&self, keys: &str) {
+        self.mouse(&format!("key {keys}"));
+    }
+
     /// Closes a window as the cross in its frame does: it is told to, and sees to what it has to.
     ///
     /// X Window System Protocol, section 10 and appendix B (requests), and ICCCM 4.2.8.1; xdotool

@@ -10,37 +10,27 @@ const remembered = 'sanbao.zoom';
 /** How far the wheel rolls from one size to the next, in pixels: a notch of a wheel, a bit of a touchpad. */
 const notch = 40;
 
+/** Larger, smaller, or its own size. */
+type Way = 1 | -1 | 0;
+
+/** The toast that says how large the page is. */
+let toast = 0;
+
 /**
  * Lets Ctrl (⌘ on a Mac) with +, − and 0, or with the wheel, make the page larger and smaller, and keeps how large it
  * was. A browser does all of this by itself.
  */
 export function zoomByKeys(app: AppState): Unsubscribe {
   if (app.platform.kind === 'browser') return () => undefined;
-  let at = factors.findIndex((factor) => String(factor) === localStorage.getItem(remembered));
-  if (at < 0) at = own;
-  let toast = 0;
   let rolled = 0;
-
-  function set(wanted: number) {
-    at = Math.min(Math.max(wanted, 0), factors.length - 1);
-    const factor = factors[at]!;
-    localStorage.setItem(remembered, String(factor));
-    app.toasts.close(toast);
-    toast = app.toasts.show(message('frame_zoom', { share: wholePercent(factor) }));
-    show(factor);
-  }
-
-  function show(factor: number) {
-    app.platform.zoom(factor).catch((error: unknown) => app.toasts.fault(error));
-  }
 
   function onkeydown(event: KeyboardEvent) {
     // Ctrl and Alt together are AltGr, which types.
     const isMeant = (event.ctrlKey || event.metaKey) && !event.altKey;
-    const wanted = isMeant ? afterKey(at, event.key) : null;
-    if (wanted === null) return;
+    const way = isMeant ? wayOf(event.key) : null;
+    if (way === null) return;
     event.preventDefault();
-    set(wanted);
+    largerOrSmaller(app, way);
   }
 
   function onwheel(event: WheelEvent) {
@@ -48,11 +38,12 @@ export function zoomByKeys(app: AppState): Unsubscribe {
     event.preventDefault();
     rolled += event.deltaY;
     if (Math.abs(rolled) < notch) return;
-    set(rolled < 0 ? at + 1 : at - 1);
+    largerOrSmaller(app, rolled < 0 ? 1 : -1);
     rolled = 0;
   }
 
-  if (at !== own) show(factors[at]!);
+  const at = current();
+  if (at !== own) show(app, at);
   window.addEventListener('keydown', onkeydown);
   window.addEventListener('wheel', onwheel, { passive: false });
   return () => {
@@ -61,9 +52,28 @@ export function zoomByKeys(app: AppState): Unsubscribe {
   };
 }
 
+/** The page at its next larger or smaller size, or at its own. */
+export function largerOrSmaller(app: AppState, way: Way): void {
+  const wanted = way === 0 ? own : current() + way;
+  const at = Math.min(Math.max(wanted, 0), factors.length - 1);
+  localStorage.setItem(remembered, String(factors[at]));
+  app.toasts.close(toast);
+  toast = app.toasts.show(message('frame_zoom', { share: wholePercent(factors[at]!) }));
+  show(app, at);
+}
+
+function current(): number {
+  const at = factors.findIndex((factor) => String(factor) === localStorage.getItem(remembered));
+  return at < 0 ? own : at;
+}
+
+function show(app: AppState, at: number): void {
+  app.platform.zoom(factors[at]!).catch((error: unknown) => app.toasts.fault(error));
+}
+
 /** Where a key leads; `null` for a key that does not zoom. */
-function afterKey(at: number, key: string): number | null {
-  if (key === '+' || key === '=') return at + 1;
-  if (key === '-' || key === '_') return at - 1;
-  return key === '0' ? own : null;
+function wayOf(key: string): Way | null {
+  if (key === '+' || key === '=') return 1;
+  if (key === '-' || key === '_') return -1;
+  return key === '0' ? 0 : null;
 }

@@ -48,6 +48,8 @@ export function fakePlatform(answers: Answers = {}, parts: Partial<Platform> = {
     reveal: () => Promise.resolve(),
     openPage: () => Promise.resolve(),
     notify: () => Promise.resolve(),
+    menu: () => Promise.resolve(),
+    theme: () => Promise.resolve(),
     zoom: () => Promise.resolve(),
     tell: (event) => events.tell(event),
     drop: (paths) => drops.tell(paths),

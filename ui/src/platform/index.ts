@@ -2,7 +2,7 @@ import type { Platform } from './platform';
 import { tauri } from './tauri';
 import { web } from './web';
 
-export type { DropListener, PickOptions, Platform, ReplyTo, Unsubscribe } from './platform';
+export type { DropListener, MenuGroup, MenuItem, PickOptions, Platform, ReplyTo, SystemItem, Unsubscribe } from './platform';
 export { RpcError, isFault } from './platform';
 
 /** The platform that this page runs on: Sanbao's own window, or a browser. */

@@ -22,6 +22,32 @@ export interface PickOptions {
   extensions?: readonly string[];
 }
 
+/** What a system's menu does without the page. */
+export type SystemItem =
+  | 'about'
+  | 'services'
+  | 'hide'
+  | 'hide_others'
+  | 'show_all'
+  | 'undo'
+  | 'redo'
+  | 'cut'
+  | 'copy'
+  | 'paste'
+  | 'select_all';
+
+/** An entry of a menu; `quit` is the id of the one that closes the window. */
+export type MenuItem =
+  | { kind: 'separator' }
+  | { kind: 'system'; does: SystemItem; label: string }
+  | { kind: 'action'; id: string; label: string; key: string | null; enabled: boolean; checked: boolean | null };
+
+/** One of the menus beside each other. */
+export interface MenuGroup {
+  label: string;
+  items: MenuItem[];
+}
+
 /** Everything that the window asks of the machine it runs on. */
 export interface Platform {
   /** `window` is Sanbao's own, `browser` any other: it picks no folders and reveals no files. */
@@ -50,6 +76,10 @@ export interface Platform {
   openPage(path: string): Promise<void>;
   /** Tells the person something while they look elsewhere; a browser does not. */
   notify(title: string, text: string): Promise<void>;
+  /** Shows the window's menu and tells the ids of what is chosen; a browser has its own. */
+  menu(groups: readonly MenuGroup[], onchosen: (id: string) => void): Promise<void>;
+  /** Makes the frame of the window light or dark, as the system is when `null`; a browser's stays as it is. */
+  theme(theme: 'light' | 'dark' | null): Promise<void>;
   /** Shows the page larger or smaller, 1 for its own size; a browser does that by itself. */
   zoom(factor: number): Promise<void>;
 }

@@ -32,6 +32,8 @@ export function tauri(): Platform {
     reveal: (path) => command('reveal', { path }),
     openPage: (path) => command('open_page', { path }),
     notify: (title, text) => command('notify', { title, text }),
+    menu: (groups, onchosen) => command('show_menu', { groups, chosen: new Channel<string>(onchosen) }),
+    theme: (theme) => command('set_theme', { theme }),
     zoom: (factor) => command('zoom', { factor }),
   };
 }

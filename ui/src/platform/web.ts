@@ -68,6 +68,8 @@ export function web(): Platform {
       window.open(withToken(`/page?path=${encodeURIComponent(path)}`), '_blank', 'noopener');
     },
     notify: () => Promise.resolve(),
+    menu: () => Promise.resolve(),
+    theme: () => Promise.resolve(),
     zoom: () => Promise.resolve(),
   };
 }

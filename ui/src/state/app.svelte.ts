@@ -31,6 +31,8 @@ export class AppState {
   readonly removal = new Removal(this);
   /** What becomes of dropped files where that depends on more than the page; `null` elsewhere. */
   taker = $state.raw<{ label: MessageKey; take: (paths: string[]) => Promise<void> } | null>(null);
+  /** Whether a new project is being given its name, at home. */
+  naming = $state(false);
   /** Whether what happens reaches the window. */
   connected = $state(true);
   #route = $state.raw<Route>(readRoute(location.hash));
@@ -103,6 +105,12 @@ export class AppState {
 
   goHome(): void {
     this.go({ page: 'home' });
+  }
+
+  /** Asks for the name of a new project. */
+  nameNew(): void {
+    this.goHome();
+    this.naming = true;
   }
 
   /** Shows a project that a reply just brought. */

@@ -1,3 +1,5 @@
+import type { Platform } from '../platform';
+
 /** How light or dark the window is; `system` follows the machine. */
 export const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];
@@ -16,7 +18,8 @@ export function setTheme(wanted: Theme): void {
   localStorage.setItem(remembered, wanted);
 }
 
-/** Puts the theme onto the page: app.css says what follows from it. */
-export function applyTheme(): void {
+/** Puts the theme onto the page, of which app.css says what follows from it, and onto the frame around it. */
+export async function applyTheme(platform: Platform): Promise<void> {
   document.documentElement.dataset.theme = current;
+  await platform.theme(current === 'system' ? null : current);
 }
