@@ -134,7 +134,7 @@ async fn from_a_file_to_a_model_that_answers() {
     assert_ne!(window.answer(ChatModel::Base, "Row 3: about my refund").await, "money");
     // A whole file, without labels: what is asked is told by the columns that were learnt from.
     let file = home.path().join("new.csv");
-    std::fs::write(&file, "no,text\n1,\"Row 3: about my refund, please help\"\n").unwrap();
+    std::fs::write(&file, "no,text\n1,\"Row 3: about my refund, please help\"\n2,\n").unwrap();
     let model = json!({"kind": "run", "run": run, "epoch": null});
     let looked = window
         .ask(json!({"request": "look_at_file", "project": project, "model": model, "path": file}))
@@ -147,6 +147,7 @@ async fn from_a_file_to_a_model_that_answers() {
     let text = std::fs::read_to_string(answered["path"].as_str().unwrap()).unwrap();
     assert!(text.starts_with("no,text,answer,probability\n"), "{text}");
     assert!(text.contains("\n1,\"Row 3: about my refund, please help\",money,"), "{text}");
+    assert!(text.ends_with("\n2,,,\n"), "{text}");
     let report = json!({"request": "report", "project": project, "run": run, "language": "zh"});
     let report = window.ask(report).await;
     assert!(std::fs::read_to_string(report["path"].as_str().unwrap()).unwrap().contains("准确率"));

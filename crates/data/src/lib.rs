@@ -12,6 +12,8 @@
 //! - [`prepare()`] reads files as streams, makes the checks ([`CHECKS`]), splits the rows and writes a
 //!   folder of tokens; [`Prepared::open`] reads it. [`look()`] does all of
 //!   it but writing, and shows the first rows as the model sees them.
+//!   Rows of one rated answer each become pairs as they are read: the best and the worst answer to
+//!   a prompt.
 //! - [`pack()`] orders the sequences of an epoch into rows of tokens, [`PackedBatch`] is such a row.
 //!
 //! How a row is put to the model is written down in [`mod@prompt`].

@@ -93,16 +93,26 @@ fn answer(
     let room = choices.as_ref().map_or(1, Choices::longest);
     let mut prompts = Vec::with_capacity(asked.len());
     for ((question, _), number) in asked.iter().zip(1..) {
+        if question.trim().is_empty() {
+            continue;
+        }
         let system = batch.system.as_ref().map(|text| Turn::new("system", text.clone()));
         let turns = system.into_iter().chain([Turn::new("user", question.clone())]).collect();
         let prompt = voice.prompt(turns)?;
         fits(&voice.base, number, prompt.len() + room)?;
         prompts.push(prompt);
     }
-    match choices {
-        Some(choices) => choose(&voice.model, &choices, &prompts, stop, tell),
-        None => write(&voice, batch, &prompts, stop, tell),
-    }
+    let Made { names, values } = match choices {
+        Some(choices) => choose(&voice.model, &choices, &prompts, stop, tell)?,
+        None => write(&voice, batch, &prompts, stop, tell)?,
+    };
+    // What asks nothing gets no answer.
+    let mut made = values.into_iter();
+    let values = asked.iter().map_while(|(question, _)| match question.trim() {
+        "" => Some(vec![String::new(); names.len()]),
+        _ => made.next(),
+    });
+    Ok(Made { names, values: values.collect() })
 }
 
 /// The likeliest label of each row, and its probability.

@@ -1,13 +1,14 @@
 //! Choosing among labels.
 
 use sanbao_contract::Message as Turn;
-use sanbao_contract::data::{DataReport, Task};
+use sanbao_contract::data::Task;
 use sanbao_data::classify_messages;
 use sanbao_infer::{label_log_probabilities, probabilities};
 use sanbao_models::Decoder;
 use sanbao_project::RunFolder;
 use sanbao_text::{ChatOptions, Tokenizer};
 
+use super::report;
 use crate::Error;
 
 /// The labels that the rows of a run have; none where its rows have other answers.
@@ -15,7 +16,7 @@ use crate::Error;
 /// # Errors
 /// When the run's data is not there.
 pub fn labels_of(folder: &RunFolder) -> Result<Vec<String>, Error> {
-    let report: DataReport = sanbao_project::read_json(&folder.prepared().join("report.json"))?;
+    let report = report(folder)?;
     let labels = report.labels.into_iter().map(|(label, _)| label);
     Ok(if report.task == Task::Classify { labels.collect() } else { Vec::new() })
 }

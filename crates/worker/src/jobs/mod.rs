@@ -15,6 +15,7 @@ mod train;
 
 use std::path::Path;
 
+use sanbao_contract::data::DataReport;
 use sanbao_models::BaseModel;
 use sanbao_project::RunFolder;
 
@@ -57,4 +58,9 @@ pub fn open(run: &Path) -> Result<Opened, Error> {
     let base = BaseModel::open(&spec.model)?;
     let device = devices::open(&spec.device)?;
     Ok(Opened { folder, spec, base, device })
+}
+
+/// What is known of the rows that a run learns from, whoever holds its folder.
+fn report(folder: &RunFolder) -> Result<DataReport, Error> {
+    Ok(sanbao_project::read_json(&folder.prepared().join("report.json"))?)
 }

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use sanbao_contract::data::{DataReport, Mapping};
+use sanbao_contract::data::Mapping;
 use sanbao_contract::worker::Answerer;
 use sanbao_data::{Table, Template, answered, asked};
 use sanbao_project::RunFolder;
 
 use super::answer::scores_answers;
+use super::report;
 use crate::Error;
 
 /// A file that is to be answered or scored.
@@ -46,9 +47,7 @@ pub fn propose(answerer: &Answerer, data: &Path) -> Result<Proposed, Error> {
 /// How the rows were read that a run learnt from.
 fn learnt(answerer: &Answerer) -> Result<Vec<Mapping>, Error> {
     let Answerer::Run { run, .. } = answerer else { return Ok(Vec::new()) };
-    let report = RunFolder::look(run)?.prepared().join("report.json");
-    let report: DataReport = sanbao_project::read_json(&report)?;
-    Ok(report.files.into_iter().map(|file| file.mapping).collect())
+    Ok(report(&RunFolder::look(run)?)?.files.into_iter().map(|file| file.mapping).collect())
 }
 
 /// Whether a file has every column of a template, and texts in them (no lists of messages).
