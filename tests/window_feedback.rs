@@ -137,7 +137,7 @@ fn learn_from_the_votes(window: &Window) {
     window.press("link", "Data");
     window.shows("27 rows read, 27 used.");
     window.press("button", "Next: Recipe");
-    window.press("radio", "Learn from choices (DPO)");
+    choose(window, "Learn from choices (DPO)");
     window.press("radio", "Quick");
     train(window);
     window.shows("of answers never seen in training, the trained model");
@@ -170,10 +170,13 @@ fn thankful_pairs(folder: &Path) -> PathBuf {
 }
 
 fn train_a_reward_model(window: &Window) {
+    window.press("tab", "What the model sees");
+    window.shows("better answer");
+    window.shows("worse answer");
     window.press("tab", "Columns");
     window.shows("Better and worse answers");
     window.press("button", "Next: Recipe");
-    window.press("radio", "Reward model");
+    choose(window, "Reward model");
     set(window, &[("Size of each step", "0.005")]);
     train(window);
     window.shows("Better: on ");
@@ -213,7 +216,7 @@ fn questions(folder: &Path) -> PathBuf {
 /// Two cards, with what they would give real answers beside them.
 fn choose_what_is_rewarded(window: &Window) {
     window.press("button", "Next: Recipe");
-    window.press("radio", "Learn from rewards (GRPO)");
+    choose(window, "Learn from rewards (GRPO)");
     window.shows("Nothing is rewarded yet.");
     window.shows("With the first card you see here what real answers would get.");
 
@@ -295,7 +298,7 @@ fn learn_from_rewards(window: &Window) {
 
 fn teach_the_answers(window: &Window) {
     window.press("link", "Recipe");
-    window.press("radio", "Fine-tune every weight");
+    choose(window, "Fine-tune every weight");
     set(window, &[("Size of each step", "0.01")]);
     train(window);
     window.shows("Better: on ");
@@ -312,7 +315,7 @@ fn build_on_what_was_taught(window: &Window) {
 /// A reward that loves length alone: the answers grow away from the data's own, and that is told.
 fn reward_length_alone(window: &Window) {
     window.press("link", "Recipe");
-    window.press("radio", "Learn from rewards (GRPO)");
+    choose(window, "Learn from rewards (GRPO)");
     window.press("combobox", "Counted in");
     window.press("option", "Characters");
     for (name, value) in [("At least", "60"), ("At most", "1000"), ("Tolerance", "60")] {
@@ -348,6 +351,13 @@ fn reward_length_alone(window: &Window) {
 }
 
 /// From the page of recipes to the verdict.
+/// Chooses a recipe once the page is worked out: until then its cards move, and a click may meet
+/// another one.
+fn choose(window: &Window, recipe: &str) {
+    window.offers("button", "Start training");
+    window.press("radio", recipe);
+}
+
 fn train(window: &Window) {
     window.press("button", "Start training");
     window.shows_within(TRAINING, "Finished and judged");

@@ -119,6 +119,17 @@ describe('the checks', () => {
     expect(screen.getByText('3 tokens cut off')).toBeTruthy();
   });
 
+  it('show both answers of a pair, which stand in one row', async () => {
+    const [row] = view.rows;
+    const answer = (text: string) => ({ ...row!, tokens: [{ text, trained: true }] });
+    const pairs: DataView = { ...view, report: { ...view.report, task: 'preference' }, rows: [answer('Gladly.'), answer('No.')] };
+    await step(undefined, { check_data: () => ({ data: pairs }) });
+    open(/What the model sees/);
+    const worse = await screen.findByText('No.', {}, { timeout: 3000 });
+    expect(within(worse.closest('li')!).getByText('worse answer')).toBeTruthy();
+    expect(within(screen.getByText('Gladly.').closest('li')!).getByText('better answer')).toBeTruthy();
+  });
+
   it('need a base model', async () => {
     const { platform } = await step(aProject({ files: [aFile()] }));
     expect(screen.getByText('The checks need a base model')).toBeTruthy();
